@@ -1,0 +1,188 @@
+"""brat standoff: `NAME.txt` beside `NAME.ann`, text-bound annotations `T1<TAB>Label 0 5<TAB>string`.
+
+https://brat.nlplab.org/standoff.html. Offsets count code points of the text file as stored, line ends and all.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from harness.errors import DataError
+from harness.files import write_text
+from harness.format.limits import (
+    NOT_DATA,
+    document_row,
+    list_files,
+    read_text,
+    shown,
+    span_fault,
+    span_row,
+    text_fault,
+    text_lines,
+)
+from harness.records import Row
+
+_SPAN = re.compile(r"(?P<id>T\S*)\t(?P<label>\S+) (?P<offsets>[0-9; ]+)(?:\t(?P<text>.*))?")
+_OFFSETS = re.compile(r"([0-9]{1,12}) ([0-9]{1,12})")
+# Relations, events, attributes, normalizations, equivalences and notes: about spans, none themselves.
+_PASSED_OVER = ("R", "E", "A", "M", "N", "*", "#")
+_LINE_END = re.compile(r"\r\n|[\r\n]")
+
+
+def read(path: Path, *, encoding: str = "utf-8") -> Iterator[Row]:
+    """Rows `documents` (id: the file's stem) and `entities` of a folder, or of one `.txt` and `.ann` pair.
+
+    A `.txt` without its `.ann` is a document that is not annotated, one with an empty `.ann` is annotated and has no
+    entity. Lines that are no `T` lines are passed over. A string that spans a line end may have a blank for it, as brat
+    writes it.
+
+    Args:
+        path: A folder (folders in it are not read), or one of the two files.
+        encoding: Of all the files.
+
+    Raises:
+        DataError: Every line that is not of the format; an `.ann` without text; ids `T1` that stand twice; offsets out
+            of range; strings that differ from the text at their offsets; discontinuous spans.
+    """
+    faults: list[str] = []
+    if path.is_dir():
+        texts = list_files(path, (".txt",))
+        known = {file.with_suffix("") for file in texts}
+        for file in list_files(path, (".ann",), required=False):
+            if file.with_suffix("") not in known:
+                faults.append(f"{file}: expected its text in {file.with_suffix('.txt').name}, found no such file")
+    elif path.suffix in (".txt", ".ann"):
+        texts = [path.with_suffix(".txt")]
+    else:
+        raise DataError([f"{path}: expected a folder of .txt and .ann files, or one of such a pair"])
+    documents: list[Row] = []
+    entities: list[Row] = []
+    for file in texts:
+        annotations = file.with_suffix(".ann")
+        try:
+            # A byte order mark is kept: whether offsets count it is not known, and documents with one are refused.
+            text = read_text(file, encoding, keep_mark=True)
+            documents.append(document_row(f"{file}:1", file.stem, text, {}, faults))
+            if annotations.exists():
+                entities += _annotations(annotations, read_text(annotations, encoding), file.stem, text, faults)
+        except DataError as error:
+            faults += error.faults
+    if faults:
+        raise DataError(faults)
+    yield from documents
+    yield from entities
+
+
+def write(rows: Iterable[Row], path: Path) -> None:
+    """Writes each document and its entities into a folder; sentences, metadata and scores are not carried.
+
+    Raises:
+        DataError: What brat cannot carry, each with its place: ids that are no file names, labels with blanks, other
+            records, several annotators; a folder that holds `.txt` or `.ann` files already.
+    """
+    faults: list[str] = []
+    documents: dict[str, Row] = {}
+    entities: dict[str, list[Row]] = {}
+    for row in rows:
+        if row.file == "documents":
+            documents[row.fields["id"]] = row
+        elif row.file == "entities":
+            entities.setdefault(row.fields["doc"], []).append(row)
+        elif row.file != "sentences":
+            faults.append(f"{row.where}: brat carries documents and entities, found a record of {row.file}")
+    faults += [
+        f"{entities[doc][0].where}: entities of document {shown(doc)}, whose text is not given"
+        for doc in entities.keys() - documents.keys()
+    ]
+    names: dict[str, str] = {}
+    files: dict[str, str] = {}
+    for doc, document in documents.items():
+        if not _is_name(doc):
+            faults.append(f"{document.where}: expected an id that can be a file's name, found {shown(doc)}")
+            continue
+        # Some file systems do not tell cases apart.
+        if doc.casefold() in names:
+            faults.append(
+                f"{document.where}: the files of {shown(doc)} would be those of {shown(names[doc.casefold()])}"
+            )
+        names[doc.casefold()] = doc
+        text = document.fields["text"]
+        files[f"{doc}.txt"] = text
+        if doc in entities:
+            files[f"{doc}.ann"] = _lines(text, entities[doc], faults)
+    if path.is_dir() and any(file.suffix in (".txt", ".ann") for file in path.iterdir()):
+        faults.append(
+            f"{path}: holds .txt or .ann files already, which would be read with these; choose another folder"
+        )
+    if faults:
+        raise DataError(faults)
+    for name, content in files.items():
+        write_text(path / name, content)
+
+
+def _annotations(file: Path, content: str, doc: str, text: str, faults: list[str]) -> list[Row]:
+    rows = []
+    places: dict[str, str] = {}
+    for number, line in text_lines(content):
+        where = f"{file}:{number}"
+        if not line.strip() or line.startswith(_PASSED_OVER):
+            continue
+        found = _SPAN.fullmatch(line)
+        if found is None:
+            faults.append(f"{where}: expected T1<TAB>Label START END<TAB>string, found {shown(line)}")
+            continue
+        name = found["id"]
+        if name in places:
+            faults.append(f"{where}: {name} stands at {places[name]} already; ids are unique in a file")
+        places.setdefault(name, where)
+        if ";" in found["offsets"]:
+            faults.append(
+                f"{where}: {name} is discontinuous ({found['offsets']}); only flat spans of one start and end are "
+                "scored: make it one span, or several"
+            )
+            continue
+        offsets = _OFFSETS.fullmatch(found["offsets"])
+        if offsets is None:
+            faults.append(f"{where}: expected START END, found {shown(found['offsets'])}")
+            continue
+        start, end = int(offsets[1]), int(offsets[2])
+        fault = span_fault(start, end, found["label"], len(text))
+        if fault is None and _LINE_END.sub(" ", text[start:end]) != found["text"]:
+            # brat of some ages writes a blank for each of CR and LF, of others one for both.
+            claimed = re.sub("[\r\n]", " ", text[start:end])
+            fault = None if claimed == found["text"] else text_fault(text, start, end, found["text"])
+        if fault:
+            faults.append(f"{where}: {name}: {fault}")
+        else:
+            rows.append(span_row(where, doc, start, end, found["label"], text))
+    return rows or [Row(f"{file}:1", "entities", {"doc": doc})]
+
+
+def _lines(text: str, entities: list[Row], faults: list[str]) -> str:
+    annotators = {row.fields.get("annotator") for row in entities}
+    if len(annotators) > 1:
+        faults.append(f"{entities[0].where}: brat carries one annotator, found {sorted(map(str, annotators))}")
+    lines: list[str] = []
+    for row in entities:
+        if "start" not in row.fields:
+            continue
+        start, end, label = row.fields["start"], row.fields["end"], row.fields["label"]
+        fault = span_fault(start, end, label, len(text))
+        if fault is None and re.search(r"\s", label):
+            fault = f"expected a label without blanks, found {shown(label)}"
+        if fault:
+            faults.append(f"{row.where}: {fault}")
+            continue
+        lines.append(f"T{len(lines) + 1}\t{label} {start} {end}\t{_LINE_END.sub(' ', text[start:end])}\n")
+    return "".join(lines)
+
+
+def _is_name(doc: object) -> bool:
+    return (
+        isinstance(doc, str)
+        and re.fullmatch(r"[^\x00-\x1f/\\]+", doc) is not None
+        and doc == doc.strip()
+        and not doc.startswith(".")
+        and NOT_DATA.match(doc) is None
+        and len(doc.encode("utf-8", "replace")) <= 200
+    )
