@@ -1,0 +1,98 @@
+"""What every metric is: counts of one example, which add up, and scores of any sum of counts.
+
+Intervals, slices, paired tests and merged runs all come from the same counts, so a metric never sees a corpus.
+Everything in `compute` works elementwise on arrays: one call scores one sum, or ten thousand resampled sums.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from harness.records import TaskName
+
+Array = NDArray[np.float64]
+# Named additive counts of one example; a name that is absent counts 0.
+Counts = dict[str, float]
+# The same names with arrays of any one shape: sums over examples, one element per resample.
+Sums = Mapping[str, ArrayLike]
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class Key:
+    """Which score a row holds: (`metric`, `average`, `slice`) is unique in a run.
+
+    Args:
+        metric: For instance `entity.f1`.
+        average: For instance `micro`; always named.
+        slice: `all`, or `field=value` (`label=GPE`).
+    """
+
+    metric: str
+    average: str
+    slice: str = "all"
+
+
+class Metric(Protocol):
+    """A metric of one task. A frozen keyword-only dataclass; its fields are its parameters."""
+
+    task: ClassVar[TaskName]
+    # `example`: counted example by example. `document`: on the union of a document's examples (sets of a document).
+    level: ClassVar[Literal["example", "document"]]
+
+    def count(self, gold: Any, predicted: Any) -> Counts:
+        """Counts of one example (or document). `predicted` is None or empty where no answer was scored."""
+        ...
+
+    def per_document(self, counts: Mapping[str, Array]) -> Mapping[str, Array]:
+        """What a document contributes, from the sums over its examples (arrays: one element per document).
+
+        The identity for corpus-level metrics; a mean over documents divides here by the number of its examples.
+        """
+        ...
+
+    def compute(self, counts: Sums) -> dict[Key, Array]:
+        """Scores of summed counts, elementwise; NaN where undefined (the file then says null)."""
+        ...
+
+    def support(self, key: Key, counts: Sums) -> float:
+        """Number of gold positives (entities, examples of a label, documents) that the row `key` rests on."""
+        ...
+
+    def signature(self, key: Key) -> str:
+        """Every choice that moves the number: `name|choice:value|...|v:1`, as sacreBLEU does."""
+        ...
+
+
+def total(counts: Sums, name: str) -> Array:
+    """The sums under `name`, or zeros of the right shape."""
+    if name in counts:
+        return np.asarray(counts[name], dtype=np.float64)
+    some = next(iter(counts.values()), 0.0)
+    return np.zeros_like(np.asarray(some, dtype=np.float64))
+
+
+def divide(numerator: ArrayLike, denominator: ArrayLike) -> Array:
+    """Elementwise quotient; NaN, not a warning and not an epsilon, where the denominator is 0."""
+    top, bottom = np.asarray(numerator, dtype=np.float64), np.asarray(denominator, dtype=np.float64)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(bottom == 0, np.nan, top / np.where(bottom == 0, 1.0, bottom))
+
+
+def mean_defined(values: list[Array]) -> Array:
+    """Elementwise mean over the defined values; NaN where none is."""
+    stacked = np.stack(values)
+    defined = ~np.isnan(stacked)
+    return divide(np.where(defined, stacked, 0.0).sum(axis=0), defined.sum(axis=0))
+
+
+class Additive:
+    """The usual metric: counted by example, and a document contributes the sum of its examples."""
+
+    level: ClassVar[Literal["example", "document"]] = "example"
+
+    def per_document(self, counts: Mapping[str, Array]) -> Mapping[str, Array]:
+        """The identity."""
+        return counts

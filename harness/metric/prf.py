@@ -1,0 +1,97 @@
+"""Precision, recall and F1 from counts, and the rule for empty sides that every metric here shares.
+
+Both sides empty: undefined (NaN). One side empty: 0, all three. Nothing is ever added to a denominator.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterable
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from harness.metric.base import Array, Counts, Key, Sums, divide, mean_defined, total
+from harness.records import Entity
+
+
+class PRF(NamedTuple):
+    """Three scores of one pair of sides, elementwise."""
+
+    precision: Array
+    recall: Array
+    f1: Array
+
+
+def precision_recall_f1(correct: ArrayLike, gold: ArrayLike, predicted: ArrayLike) -> PRF:
+    """Scores from three totals, elementwise.
+
+        P = correct / predicted    R = correct / gold    F1 = 2 correct / (gold + predicted)
+
+    Args:
+        correct: What agrees, with credit between 0 and 1 each where a metric gives partial credit.
+        gold: Gold positives.
+        predicted: Predicted positives.
+    """
+    top, golden, given = (np.asarray(side, dtype=np.float64) for side in (correct, gold, predicted))
+    nothing = (golden == 0) & (given == 0)
+
+    def share(part: Array, whole: Array) -> Array:
+        return np.where(nothing, np.nan, np.where(whole == 0, 0.0, divide(part, whole)))
+
+    return PRF(share(top, given), share(top, golden), share(2 * top, golden + given))
+
+
+def average_defined(scores: Iterable[PRF], counts: Sums) -> PRF:
+    """Each of the three averaged over the labels where it is defined; NaN where no label has support.
+
+    Args:
+        scores: One per label.
+        counts: What they were computed from; gives the shape where there is no label at all.
+    """
+    per_label = list(scores)
+    if not per_label:
+        undefined = np.full_like(total(counts, ""), np.nan)
+        return PRF(undefined, undefined, undefined)
+    return PRF(*(mean_defined(list(values)) for values in zip(*per_label, strict=True)))
+
+
+def rows(metric: str, average: str, scores: PRF, slice_: str = "all") -> dict[Key, Array]:
+    """The three rows `<metric>.precision`, `<metric>.recall` and `<metric>.f1`."""
+    return {Key(f"{metric}.{field}", average, slice_): value for field, value in scores._asdict().items()}
+
+
+def set_counts(correct: int, gold: int, predicted: int) -> Counts:
+    """`tp`, `fp` and `fn` of two sets; zeros are kept, so that sums of any data have a shape."""
+    return {"tp": float(correct), "fp": float(predicted - correct), "fn": float(gold - correct)}
+
+
+def label_counts(gold: Collection[Entity], predicted: Collection[Entity]) -> Counts:
+    """`label=GPE|tp`, `|fp` and `|fn` of sets of entities, those of them that are not 0.
+
+    A prediction that is no gold entity is charged to the label that it was given.
+    """
+    names: Counter[str] = Counter()
+    for entity in gold:
+        names[f"label={entity.label}|{'tp' if entity in predicted else 'fn'}"] += 1
+    for entity in predicted:
+        if entity not in gold:
+            names[f"label={entity.label}|fp"] += 1
+    return {name: float(count) for name, count in names.items()}
+
+
+def score(counts: Sums, slice_: str = "all") -> PRF:
+    """Scores of `tp`, `fp` and `fn`: those of `all`, or of a slice such as `label=GPE`."""
+    prefix = "" if slice_ == "all" else f"{slice_}|"
+    correct = total(counts, f"{prefix}tp")
+    return precision_recall_f1(correct, gold_total(counts, slice_), correct + total(counts, f"{prefix}fp"))
+
+
+def gold_total(counts: Sums, slice_: str = "all") -> Array:
+    """Gold positives behind `all` or a slice such as `label=GPE`."""
+    prefix = "" if slice_ == "all" else f"{slice_}|"
+    return total(counts, f"{prefix}tp") + total(counts, f"{prefix}fn")
+
+
+def label_slices(counts: Sums) -> list[str]:
+    """The slices `label=...` that have counts, sorted."""
+    return sorted({name.rpartition("|")[0] for name in counts if name.startswith("label=")})
