@@ -1,0 +1,72 @@
+"""Token rows in batches of like length: padding is wasted work, and order is given back afterwards."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+# A batch of long rows is cut to this many padded tokens per `batch_size`: on a CPU a wide batch of long rows is slower
+# than two narrow ones.
+TOKENS_PER_ROW = 64
+
+Row = Mapping[str, Sequence[int]]
+
+
+def batches(lengths: Sequence[int], batch_size: int, tokens: int | None = None) -> list[list[int]]:
+    """Indices of rows, longest first (so that a lack of memory shows at once), equal lengths in input order.
+
+    Args:
+        lengths: Tokens of each row.
+        batch_size: At most this many rows in a batch.
+        tokens: At most this many tokens in a batch, padding included; a single longer row still makes one.
+
+    Example:
+        >>> batches([3, 9, 3, 5], batch_size=2)
+        [[1, 3], [0, 2]]
+        >>> batches([3, 9, 3, 5], batch_size=4, tokens=10)
+        [[1], [3, 0], [2]]
+    """
+    found: list[list[int]] = []
+    for i in sorted(range(len(lengths)), key=lambda i: -lengths[i]):
+        if found and len(found[-1]) < batch_size:
+            widest = lengths[found[-1][0]]
+            if tokens is None or (len(found[-1]) + 1) * widest <= tokens:
+                found[-1].append(i)
+                continue
+        found.append([i])
+    return found
+
+
+def rows(encoded: Any, keys: Sequence[str]) -> list[dict[str, list[int]]]:
+    """What a tokenizer gave for several texts, one row each."""
+    kept = [key for key in keys if key in encoded]
+    return [{key: list(encoded[key][i]) for key in kept} for i in range(len(encoded["input_ids"]))]
+
+
+def keys(network: Any, tokenizer: Any) -> list[str]:
+    """The tokenizer's outputs that the model takes: some tokenizers give token types to models that have none."""
+    import inspect
+
+    taken = inspect.signature(network.forward).parameters
+    names = [name for name in tokenizer.model_input_names if name in taken]
+    if getattr(network.config, "type_vocab_size", 2) < 2 and "token_type_ids" in names:
+        names.remove("token_type_ids")
+    return names
+
+
+def pad(chosen: Sequence[Row], pad_token: int | None, device: Any) -> dict[str, Any]:
+    """Rows padded on the right to the longest of them, as tensors; padding is masked."""
+    import torch
+
+    width = max(len(row["input_ids"]) for row in chosen)
+    filler = {"input_ids": pad_token or 0}
+    padded = {
+        key: torch.tensor(
+            [[*row[key], *[filler.get(key, 0)] * (width - len(row[key]))] for row in chosen],
+            dtype=torch.long,
+            device=device,
+        )
+        for key in chosen[0]
+    }
+    if "attention_mask" not in padded:
+        lengths = torch.tensor([len(row["input_ids"]) for row in chosen], device=device)
+        padded["attention_mask"] = (torch.arange(width, device=device)[None, :] < lengths[:, None]).long()
+    return padded

@@ -1,0 +1,122 @@
+"""Named entities over sentences where there are any, else over whole documents."""
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from harness.errors import GoldError
+from harness.gold import Corpus
+from harness.label_map import LabelMap
+from harness.records import Answer, Entity, Example, NerInput, Sentence, TaskName
+from harness.task.base import Reading, document_fields, example_id, unit_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ner:
+    """Finds named spans.
+
+    A document with sentences is asked sentence by sentence; text between sentences is asked as well, so that nothing
+    of a document is out of reach. An entity belongs to the example in which it begins.
+
+    Args:
+        label_map: Names of maps, shipped or files, joined and applied to gold and predictions alike.
+    """
+
+    label_map: tuple[str, ...] = ()
+
+    name: ClassVar[TaskName] = "ner"
+    slices: ClassVar[tuple[str, ...]] = ()
+
+    def signature(self) -> dict[str, Any]:
+        """Nothing moves an answer: the map is applied when scoring."""
+        return {"kind": "ner"}
+
+    def examples(self, corpus: Corpus, *, gold: bool, selects: bool, label_map: LabelMap) -> list[Example]:
+        """One example per sentence or stretch between sentences; the whole document where it has none."""
+        docs = corpus.annotated("ner") if gold else list(corpus.documents)[: corpus.limit]
+        unmapped: Counter[str] = Counter()
+        examples = []
+        for doc in docs:
+            document = corpus.documents[doc]
+            stretches = _stretches(document.text, corpus.sentences.get(doc, ()))
+            entities = []
+            for entity in corpus.entities.get(doc, ()) if gold else ():
+                if not label_map.knows(entity.label):
+                    unmapped[entity.label] += 1
+                elif (label := label_map.apply(entity.label)) is not None:
+                    entities.append(Entity(entity.start, entity.end, label, entity.text))
+            starts = [stretch.start for stretch in stretches]
+            inside: list[list[Entity]] = [[] for _ in stretches]
+            place = 0
+            # A set, because a map may send two labels of one span to the same label.
+            for entity in sorted(set(entities)):
+                while place + 1 < len(starts) and starts[place + 1] <= entity.start:
+                    place += 1
+                inside[place].append(entity)
+            for stretch, found in zip(stretches, inside, strict=True):
+                whole = stretch.id == ""
+                name = example_id(doc) if whole else example_id(doc, stretch.id)
+                examples.append(
+                    Example(
+                        id=name,
+                        doc=doc,
+                        unit=unit_of(docs, doc, stretch.id),
+                        start=stretch.start,
+                        input=NerInput(name, doc, document.text[stretch.start : stretch.end], stretch.zone),
+                        gold=tuple(found) if gold else None,
+                        fields={**document_fields(document), "zone": stretch.zone},
+                    )
+                )
+        if unmapped:
+            found_labels = ", ".join(f"{label} ({count})" for label, count in sorted(unmapped.items()))
+            raise GoldError(
+                [f"label map {label_map.name}: gold labels without a mapping: {found_labels}; add them to it"]
+            )
+        return examples
+
+    def read(self, example: Example, answer: Answer, corpus: Corpus, label_map: LabelMap) -> Reading:
+        """Shifts spans to document offsets, applies the map and sets aside what fits neither text nor scheme."""
+        if answer.entities is None or answer.bin != "scored":
+            return Reading((), misaligned=answer.misaligned)
+        text = corpus.documents[example.doc].text
+        scheme = {label_map.apply(label) for label in corpus.entity_labels}
+        found: set[Entity] = set()
+        dropped: Counter[str] = Counter()
+        unmapped, misaligned = 0, answer.misaligned
+        for entity in answer.entities:
+            start, end = entity.start + example.start, entity.end + example.start
+            if not 0 <= start < end <= len(text):
+                misaligned += 1
+                continue
+            label = label_map.apply(entity.label)
+            if label is None:
+                dropped[entity.label] += 1
+            # Gold that is annotated with nothing at all says nothing about the scheme.
+            elif not label_map.knows(entity.label) or (scheme and label not in scheme):
+                unmapped += 1
+            else:
+                found.add(Entity(start, end, label, text[start:end], entity.score))
+        return Reading(tuple(sorted(found)), len(found), unmapped, misaligned, dropped)
+
+
+def _stretches(text: str, sentences: tuple[Sentence, ...]) -> list[Sentence]:
+    """Sentences and what lies between them, in text order; the whole text, with an empty id, where there are none."""
+    if not sentences:
+        return [Sentence("", 0, len(text))]
+    stretches = []
+    position = 0
+    names = {sentence.id for sentence in sentences}
+    for sentence in sentences:
+        stretches += _gap(text, position, sentence.start, names)
+        stretches.append(sentence)
+        position = sentence.end
+    return stretches + _gap(text, position, len(text), names)
+
+
+def _gap(text: str, start: int, end: int, names: set[str]) -> list[Sentence]:
+    if not text[start:end].strip():
+        return []
+    name = f"~{start}"
+    while name in names:
+        name = "~" + name
+    return [Sentence(name, start, end, "between")]

@@ -1,0 +1,179 @@
+"""Stance examples: what a model is shown, in which order, and which labels are answers."""
+
+import pytest
+
+from harness.config import DataConfig, LabelsConfig
+from harness.errors import DataError
+from harness.gold import check_corpus
+from harness.label_map import NO_MAP
+from harness.records import Answer, Row, Target
+from harness.records import Stance as StanceLabel
+from harness.task.stance import Stance
+
+pytestmark = pytest.mark.core
+
+TEXT = "One.  Two.\nThree. Four."
+SENTENCES = [
+    {"doc": "d", "id": "s1", "start": 0, "end": 4},
+    {"doc": "d", "id": "s2", "start": 6, "end": 10, "zone": "caption"},
+    {"doc": "d", "id": "s3", "start": 11, "end": 17, "zone": "byline"},
+    {"doc": "d", "id": "s4", "start": 18, "end": 23},
+]
+
+
+def corpus_of(judgements=(), sentences=SENTENCES, documents=({"id": "d", "text": TEXT},), targets=(), **settings):
+    rows = [Row(f"d:{n}", "documents", one) for n, one in enumerate(documents)]
+    rows += [Row(f"s:{n}", "sentences", one) for n, one in enumerate(sentences)]
+    rows += [Row(f"t:{n}", "targets", one) for n, one in enumerate(targets)]
+    rows += [Row(f"j:{n}", "stance", {"doc": "d", "label": "favor", **one}) for n, one in enumerate(judgements)]
+    return check_corpus(rows, DataConfig(name="x", gold="x", **settings), need_gold=bool(judgements))
+
+
+def examples_of(corpus, gold=True, **parameters):
+    return Stance(**parameters).examples(corpus, gold=gold, selects=False, label_map=NO_MAP)
+
+
+@pytest.mark.parametrize(
+    ("context", "expected"),
+    [
+        (0, ["", "", ""]),
+        (1, ["", "One.", "Three."]),
+        (2, ["", "One.", "Two. Three."]),
+        (9, ["", "One.", "One. Two. Three."]),
+    ],
+)
+def test_context_is_the_sentences_before(context, expected):
+    corpus = corpus_of([{"target": "t", "sentence": s} for s in ("s1", "s2", "s4")])
+    found = examples_of(corpus, context=context)
+    assert [example.input.context for example in found] == expected
+    assert [example.input.text for example in found] == ["One.", "Two.", "Four."]
+    assert [example.fields["zone"] for example in found] == ["body", "caption", "body"]
+    assert [example.unit for example in found] == ["s1", "s2", "s4"]
+
+
+def test_context_is_no_negative_number():
+    with pytest.raises(ValueError, match="context must be 0 or more sentences, got -1"):
+        Stance(context=-1)
+
+
+def test_context_is_part_of_the_signature():
+    assert Stance(context=2).signature() == {"kind": "stance", "context": 2}
+
+
+def test_a_whole_document_has_no_context():
+    (found,) = examples_of(corpus_of([{"target": "t"}]))
+    assert (found.id, found.unit, found.input.text, found.input.context, found.input.sentence) == (
+        "d//t",
+        "",
+        TEXT,
+        "",
+        None,
+    )
+
+
+def test_offsets_name_their_sentence():
+    found = examples_of(corpus_of([{"target": "t", "start": 7, "end": 9}, {"target": "t", "start": 18, "end": 23}]))
+    assert [(e.id, e.input.text, e.input.sentence) for e in found] == [
+        ("d/s2/t", "Two.", "s2"),
+        ("d/s4/t", "Four.", "s4"),
+    ]
+
+
+def test_order_and_ids_are_those_of_the_gold():
+    corpus = corpus_of(
+        [
+            {"target": "b/c", "sentence": "s4"},
+            {"target": "a", "sentence": "s1", "label": "none"},
+            {"target": "a", "id": "j/1", "label": "against"},
+            {"target": "a", "id": "j2"},
+            {"target": "a%2Fb", "sentence": "s1"},
+        ]
+    )
+    found = examples_of(corpus)
+    assert [example.id for example in found] == ["d/s4/b%2Fc", "d/s1/a", "d//a/j%2F1", "d//a/j2", "d/s1/a%252Fb"]
+    assert [example.gold for example in found] == [
+        StanceLabel("b/c", "favor"),
+        StanceLabel("a", "none"),
+        StanceLabel("a", "against"),
+        StanceLabel("a", "favor"),
+        StanceLabel("a%2Fb", "favor"),
+    ]
+    assert all(example.input.id == example.id for example in found)
+
+
+def test_targets_have_their_words():
+    corpus = corpus_of([{"target": "t", "sentence": "s1"}], targets=[{"id": "t", "text": "Travelling by train"}])
+    assert examples_of(corpus)[0].input.target == Target("t", "Travelling by train")
+
+
+def test_fields_never_replace_the_tasks_own():
+    corpus = corpus_of(
+        [{"target": "t", "sentence": "s2", "holder": "Ann", "zone": "x", "evidence": [0, 4]}],
+        documents=[{"id": "d", "text": TEXT, "target": "y", "year": 2020, "holder": "Bob"}],
+    )
+    (found,) = examples_of(corpus)
+    assert found.fields == {"target": "t", "zone": "caption", "holder": "Ann", "year": "2020"}
+    reading = Stance().read(found, Answer(label="favor"), corpus, NO_MAP)
+    assert reading.predicted == StanceLabel("t", "favor")
+
+
+def test_units_are_documents_where_there_are_several():
+    documents = [{"id": "d", "text": TEXT}, {"id": "e", "text": "x"}]
+    corpus = corpus_of([{"target": "t", "sentence": "s1"}, {"target": "t", "doc": "e"}], documents=documents)
+    assert [example.unit for example in examples_of(corpus)] == ["d", "e"]
+
+
+# ---- without gold -----------------------------------------------------------------------------------------------
+
+
+def test_without_gold_every_sentence_of_body_and_caption_meets_every_target():
+    targets = [{"id": "t", "text": "T"}, {"id": "u", "text": "U"}]
+    documents = [{"id": "d", "text": TEXT}, {"id": "e", "text": "Whole."}]
+    found = examples_of(corpus_of(targets=targets, documents=documents), gold=False)
+    assert [example.id for example in found] == [
+        f"d/{sentence}/{target}" for sentence in ("s1", "s2", "s4") for target in "tu"
+    ] + ["e//t", "e//u"]
+    assert all(example.gold is None for example in found)
+    assert found[-1].input.text == "Whole."
+
+
+def test_without_gold_and_without_targets_there_is_nothing_to_ask():
+    with pytest.raises(DataError, match=r"stance needs targets: put a targets.jsonl with lines"):
+        examples_of(corpus_of(), gold=False)
+
+
+# ---- answers ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("label", ["favor", "against", "none", "unknown"])
+def test_labels_of_the_scheme_and_an_abstention_are_answers(label):
+    corpus = corpus_of([{"target": "t"}])
+    (example,) = examples_of(corpus)
+    reading = Stance().read(example, Answer(label=label, scores={"favor": 1.0}), corpus, NO_MAP)
+    assert reading.predicted == StanceLabel("t", label)
+    assert reading.predicted.scores == {"favor": 1.0}
+    assert not reading.unparsed
+
+
+@pytest.mark.parametrize("label", ["Favor", "neutral", "", "favor "])
+def test_any_other_label_is_no_answer(label):
+    corpus = corpus_of([{"target": "t"}])
+    (example,) = examples_of(corpus)
+    reading = Stance().read(example, Answer(label=label), corpus, NO_MAP)
+    assert (reading.predicted, reading.unparsed) == (None, True)
+
+
+def test_another_scheme_has_other_labels():
+    corpus = corpus_of([{"target": "t", "label": "pro"}], labels=LabelsConfig(stance=("pro", "con")))
+    (example,) = examples_of(corpus)
+    assert Stance().read(example, Answer(label="con"), corpus, NO_MAP).predicted == StanceLabel("t", "con")
+    assert Stance().read(example, Answer(label="favor"), corpus, NO_MAP).unparsed
+
+
+@pytest.mark.parametrize("bin_", ["unparsed", "nonfinite", "failed", "missing"])
+def test_what_was_not_scored_is_none(bin_):
+    corpus = corpus_of([{"target": "t"}])
+    (example,) = examples_of(corpus)
+    for answer in (Answer(label="favor", bin=bin_), Answer(label="bogus", bin=bin_), Answer()):
+        reading = Stance().read(example, answer, corpus, NO_MAP)
+        assert (reading.predicted, reading.unparsed) == (None, False)
