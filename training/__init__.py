@@ -1,0 +1,1 @@
+"""Rebuilds the tiny checkpoints of ``harness/weights``: ``python -m training.tiny --data DIR``."""
