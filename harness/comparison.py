@@ -1,0 +1,187 @@
+"""What a comparison of runs is made of: columns, cells, rows, blocks, tables. Renderings are in `harness/report/`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from harness.metric.base import Key
+
+# The average that a metric's bare name means.
+USUAL_AVERAGES = ("micro", "pooled", "mean")
+_LOSSES = ("unparsed", "nonfinite", "failed", "missing")
+_SPAN_LOSSES = ("ungrounded", "unmapped", "misaligned")
+
+
+@dataclass(frozen=True)
+class Column:
+    """One score of every model.
+
+    Args:
+        key: Which row of `scores.json`.
+        title: A short heading.
+        factor: 100 for fractions, 1 for other numbers: what a stored value is multiplied by when shown.
+        direction: 1 where higher is better, -1 where lower is, 0 where neither.
+    """
+
+    key: Key
+    title: str
+    factor: int = 100
+    direction: int = 1
+
+    @property
+    def name(self) -> str:
+        """What `--metric` calls it."""
+        return spelled(self.key)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A score of one model, as stored.
+
+    Args:
+        value: Unrounded; None where undefined.
+        low: Lower bound; None where there is no interval.
+        high: Upper bound, likewise.
+        level: Coverage aimed at.
+        method: How the interval was made, or why there is none.
+        n: Number of units.
+        unit: What a unit is.
+        support: Gold positives.
+        unreliable: Fewer than 30 units or 20 gold positives.
+        note: A remark of the scorer's.
+        signature: Every choice that moves the number.
+        best: Whether it is the best of the rows that it may be ranked with.
+    """
+
+    value: float | None
+    low: float | None
+    high: float | None
+    level: float
+    method: str | None
+    n: int
+    unit: str | None
+    support: float
+    unreliable: bool
+    note: str | None
+    signature: str
+    best: bool = False
+
+
+@dataclass(frozen=True)
+class Line:
+    """A model's row.
+
+    Args:
+        label: `model.name`, and what tells it from another row of that name.
+        model: `model.name`.
+        folder: The run folder.
+        gold: What the model may learn from: `none`, `folds` or `oracle`; an oracle is never ranked.
+        cells: By score.
+        examples: The ledger of examples.
+        spans: The ledger of predicted spans.
+        truncated: Scored examples whose input was cut.
+        seconds: Of loading, prediction and scoring; None where answers were kept from an earlier run.
+        rate: Examples per second of prediction alone; None likewise.
+        identity: Hashes of gold and documents, and the number of documents.
+    """
+
+    label: str
+    model: str
+    folder: str
+    gold: str
+    cells: Mapping[Key, Cell]
+    examples: Mapping[str, int]
+    spans: Mapping[str, int]
+    truncated: int
+    seconds: float | None
+    rate: float | None
+    identity: Mapping[str, Any]
+
+    @property
+    def losses(self) -> dict[str, int]:
+        """What did not become a score, by reason; only what is not 0."""
+        found = {name: self.examples.get(name, 0) for name in _LOSSES}
+        found["truncated"] = self.truncated
+        found |= {f"{name} spans": self.spans.get(name, 0) for name in _SPAN_LOSSES}
+        return {name: count for name, count in found.items() if count}
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A row without scores, or what is to be said about a row that has them.
+
+    Args:
+        data: `data.name`.
+        task: The task, or `all`.
+        model: `model.name`.
+        reason: What happened: `failed: ...`.
+        broken: Whether the run's files were altered or cannot be read.
+    """
+
+    data: str
+    task: str
+    model: str
+    reason: str
+    broken: bool = False
+
+
+@dataclass(frozen=True)
+class Block:
+    """Rows that may be ranked together.
+
+    Args:
+        reason: Why they are not in the block above, in words; empty for the first.
+        lines: In the order shown.
+    """
+
+    reason: str
+    lines: list[Line]
+
+
+@dataclass(frozen=True)
+class Table:
+    """Every model of one data set and task.
+
+    Args:
+        data: `data.name`.
+        task: The task.
+        columns: The first is the headline score.
+        blocks: The first is what most rows are comparable with.
+        failures: Rows without scores.
+    """
+
+    data: str
+    task: str
+    columns: list[Column] = field(default_factory=list)
+    blocks: list[Block] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+
+    @property
+    def lines(self) -> list[Line]:
+        """Every row with scores."""
+        return [line for block in self.blocks for line in block.lines]
+
+    @property
+    def documents(self) -> int:
+        """Number of scored documents, of the first block."""
+        return int(self.blocks[0].lines[0].identity["documents"]) if self.blocks else 0
+
+    @property
+    def smoke_test(self) -> bool:
+        """Whether one document is all there is: nothing about other documents follows from it."""
+        return any(line.identity["documents"] <= 1 for line in self.lines)
+
+    def cell(self, line: Line, column: Column) -> Cell | None:
+        """A row's score of a column, or None where the run has none."""
+        return line.cells.get(column.key)
+
+
+def spelled(key: Key) -> str:
+    """A score's name as `--metric` takes it.
+
+    Example:
+        >>> spelled(Key("stance.favg", "macro_target")), spelled(Key("entity.f1", "micro", "label=GPE"))
+        ('stance.favg/macro_target', 'entity.f1@label=GPE')
+    """
+    average = "" if key.average in USUAL_AVERAGES else f"/{key.average}"
+    return f"{key.metric}{average}" + ("" if key.slice == "all" else f"@{key.slice}")

@@ -1,0 +1,89 @@
+"""Runs batches one after the other in this process."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from harness.engine.base import Commit, Stopped, checked_answers
+from harness.errors import HarnessError
+from harness.model.base import Model
+from harness.records import Answer, Input
+
+
+@dataclass(frozen=True, kw_only=True)
+class Local:
+    """The engine of a single machine.
+
+    A batch that does not fit into memory is halved, down to one example; one that fails otherwise is asked again
+    example by example, so that a bad example costs itself and nothing else.
+
+    Args:
+        batch_size: Examples per batch; None takes the model's own `batch_size`, or 64.
+    """
+
+    batch_size: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.batch_size is not None and self.batch_size < 1:
+            raise ValueError(f"batch_size must be at least 1, got {self.batch_size}")
+
+    def run(self, model: Model, inputs: Sequence[Input], commit: Commit, stop: Callable[[], int | None]) -> None:
+        """Longest inputs first, so that running out of memory shows at the start; ties in the order given."""
+        size = self.batch_size or int(getattr(model, "batch_size", 64))
+        waiting = sorted(inputs, key=lambda one: -len(one.text))
+        while waiting:
+            signal_number = stop()
+            if signal_number is not None:
+                raise Stopped(signal_number)
+            batch = waiting[:size]
+            try:
+                answers = checked_answers(model.answer(batch), batch)
+            except HarnessError:
+                raise
+            except Exception as error:  # a model may raise anything; what cannot be mended is a ledger row
+                if _poisoned(error):
+                    raise
+                if len(batch) > 1:
+                    # After a lack of memory the smaller size is kept; any other fault is looked for one by one.
+                    if out_of_memory(error):
+                        size = max(1, len(batch) // 2)
+                        continue
+                    answers = [_alone(model, one) for one in batch]
+                else:
+                    answers = [_failed(error)]
+            commit(batch, answers)
+            waiting = waiting[len(batch) :]
+
+
+def _alone(model: Model, one: Input) -> Answer:
+    try:
+        return checked_answers(model.answer([one]), [one])[0]
+    except HarnessError:
+        raise
+    except Exception as error:
+        if _poisoned(error):
+            raise
+        return _failed(error)
+
+
+def _failed(error: Exception) -> Answer:
+    reason = "oom" if out_of_memory(error) else f"{type(error).__name__}: {error}"
+    return Answer(bin="failed", reason=reason[:500])
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Whether an exception says that memory ran out, on any device."""
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return True
+    text = str(error)
+    signs = (
+        "out of memory",
+        "CUBLAS_STATUS_ALLOC_FAILED",
+        "DefaultCPUAllocator: can't allocate memory",
+        "CUDNN_STATUS_NOT_SUPPORTED",
+    )
+    return isinstance(error, RuntimeError) and any(sign in text for sign in signs)
+
+
+def _poisoned(error: BaseException) -> bool:
+    # After a device-side assert every later call on that device fails, whatever its input.
+    return "device-side assert" in str(error)

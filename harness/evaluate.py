@@ -1,0 +1,237 @@
+"""A plan is carried out: asked, scored and written, one run folder per task."""
+
+import os
+import resource
+import sys
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.config import RunConfig
+from harness.engine.base import Engine, Stopped
+from harness.errors import HarnessError
+from harness.files import locked
+from harness.journal import NAME as JOURNAL
+from harness.journal import remove_journal
+from harness.plan import Plan, TaskPlan
+from harness.predict import ASKED_AGAIN, Asked, answer_keys, ask, fingerprint, stored_answers
+from harness.records import Example
+from harness.run_folder import is_complete, write_results, write_run
+from harness.scoring import Scored, score_examples, scores_json
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one task of one configuration.
+
+    Args:
+        data: `data.name`.
+        task: The task.
+        model: `model.name`.
+        folder: The run folder, as text.
+        status: `complete`, `failed` (error limit or an exception) or `refused` (exit 2) or `stopped`.
+        reason: Why it is not complete.
+        exit_code: 0, 1, 2, or 128 + signal.
+    """
+
+    data: str
+    task: str
+    model: str
+    folder: str
+    status: str
+    reason: str | None = None
+    exit_code: int = 0
+
+
+def run_plan(ready: Plan, *, stop: Callable[[], int | None], progress: "Progress") -> list[Outcome]:
+    """Runs every task of a plan; a task that fails does not stop the others, a signal does."""
+    outcomes = []
+    for task in ready.tasks:
+        names = (task.corpus.name, task.task.name, ready.config.model_name, str(task.folder))
+        try:
+            outcomes.append(run_task(task, ready.config, ready.engine, stop=stop, progress=progress))
+        except Stopped as stopped:
+            outcomes.append(Outcome(*names, "stopped", str(stopped), 128 + stopped.signal_number))
+            break
+        except HarnessError as error:
+            outcomes.append(
+                Outcome(*names, "refused" if error.exit_code == 2 else "failed", str(error), error.exit_code)
+            )
+        except OSError as error:
+            reason = (
+                f"{error.strerror or error} ({error.filename or task.folder}); "
+                "answered examples are kept, give the command again"
+            )
+            outcomes.append(Outcome(*names, "failed", reason, 1))
+        except Exception as error:  # one failing model must not take the sweep with it
+            if sys.flags.dev_mode or _debug():
+                raise
+            outcomes.append(Outcome(*names, "failed", f"{type(error).__name__}: {error}", 1))
+    return outcomes
+
+
+def run_task(
+    task: TaskPlan, config: RunConfig, engine: Engine, *, stop: Callable[[], int | None], progress: "Progress"
+) -> Outcome:
+    """Asks, scores and writes one task of one configuration."""
+    started = time.monotonic()
+    _reset_peak_memory()
+    names = (task.corpus.name, task.task.name, config.model_name, str(task.folder))
+    if hasattr(task.model, "load") and unanswered(task, config):
+        # Before the folder exists: a missing package or an untrained head is refused with nothing written.
+        task.model.load()
+    with locked(task.folder):
+        bar = progress.start(f"{config.model_name} · {task.task.name}", len(task.examples))
+        try:
+            asked = ask(
+                task.folder,
+                task.model,
+                task.task,
+                engine,
+                task.corpus,
+                task.examples,
+                fresh=config.fresh,
+                stop=stop,
+                progress=bar,
+                started=started,
+            )
+        except (HarnessError, Stopped):
+            raise
+        except Exception as error:
+            if not is_complete(task.folder):
+                # The fault may be that nothing can be written.
+                with suppress(OSError):
+                    write_run(task.folder, "error", reason=f"{type(error).__name__}: {error}")
+            raise
+        finally:
+            progress.finish()
+        begun = time.monotonic()
+        scored = score_plan(task, asked, config)
+        seconds = {**asked.seconds, "score": time.monotonic() - begun}
+        scores = scores_json(
+            scored, task.corpus, task.task, model=model_identity(task, config), label_map=task.label_map
+        )
+        write_results(
+            task.folder,
+            config=task.config,
+            examples=task.examples,
+            keys=asked.keys,
+            answers=asked.answers,
+            scored=scored,
+            scores=scores,
+        )
+        write_run(task.folder, "complete", **measurements(asked, seconds))
+        remove_journal(task.folder)
+    reason = over_error_limit(scored.ledger, config)
+    return Outcome(*names, "failed" if reason else "complete", reason, 1 if reason else 0)
+
+
+def score_plan(task: TaskPlan, asked: Asked, config: RunConfig) -> Scored:
+    """Scores the answers of a task."""
+    return score_examples(
+        task.examples,
+        asked.answers,
+        task.corpus,
+        task.task,
+        task.metrics,
+        label_map=task.label_map,
+        interval=config.interval,
+        rng_seed=config.rng_seed,
+        slices=config.slices,
+    )
+
+
+def model_identity(task: TaskPlan, config: RunConfig) -> dict[str, Any]:
+    """The `model` part of `scores.json`."""
+    return {"name": config.model_name, "signature": task.model.signature(), "gold": task.model.gold}
+
+
+def over_error_limit(ledger: Mapping[str, Any], config: RunConfig) -> str | None:
+    """Why a run counts as failed although it has scores, or None."""
+    examples = ledger["examples"]
+    lost = examples["total"] - examples["scored"]
+    limit = config.fail_on_error
+    share = lost / examples["total"] if examples["total"] else 0.0
+    if share > limit.share or (limit.count is not None and lost > limit.count):
+        bins = ", ".join(
+            f"{name} {examples[name]}" for name in examples if name not in ("total", "scored") and examples[name]
+        )
+        return (
+            f"{lost} of {examples['total']} examples have no scored answer ({bins}); allowed: share {limit.share}, "
+            f"count {'any' if limit.count is None else limit.count} (fail_on_error.share, fail_on_error.count)"
+        )
+    return None
+
+
+def measurements(asked: Asked, seconds: Mapping[str, float]) -> dict[str, Any]:
+    """What a run took; rates are of prediction alone and null where nothing was asked."""
+    predict = seconds["predict"]
+    asked_any = asked.asked > 0 and predict > 0
+    return {
+        "seconds": dict(seconds),
+        "asked": asked.asked,
+        "examples_per_second": asked.asked / predict if asked_any else None,
+        "tokens_per_second": asked.tokens / predict if asked_any and asked.tokens else None,
+        "peak_memory_bytes": _peak_memory(),
+        "cost": None,
+    }
+
+
+def _reset_peak_memory() -> None:
+    """Forgets the peak of earlier tasks and models of this process, where the system can (Linux: man 5 proc)."""
+    with suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+
+
+def _peak_memory() -> int:
+    # Kibibytes on Linux, bytes on macOS.
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
+def unanswered(task: TaskPlan, config: RunConfig) -> list[Example]:
+    """The examples that no complete run in the folder answers; a journal is not looked into."""
+    keys = answer_keys(task.examples, fingerprint(task.model, task.task, task.corpus))
+    known = {} if config.fresh else stored_answers(task.folder)
+    return [
+        example
+        for example in task.examples
+        if keys[example.id] not in known or known[keys[example.id]].bin in ASKED_AGAIN
+    ]
+
+
+def dry_run(ready: Plan) -> list[dict[str, Any]]:
+    """What a run would ask: examples, those answered already, words of input. Asks nothing, writes nothing."""
+    rows = []
+    for task in ready.tasks:
+        waiting = unanswered(task, ready.config)
+        rows.append(
+            {
+                "task": task.task.name,
+                "model": ready.config.model_name,
+                "examples": len(task.examples),
+                "stored": len(task.examples) - len(waiting),
+                "words": sum(len(example.input.text.split()) for example in waiting),
+                "cost": 0.0,
+                "folder": str(task.folder),
+                "resumes": (task.folder / JOURNAL).exists(),
+            }
+        )
+    return rows
+
+
+def _debug() -> bool:
+    return os.environ.get("HARNESS_DEBUG") == "1"
+
+
+class Progress:
+    """Tells how far a run is; this one says nothing. `harness.report.progress` draws a bar."""
+
+    def start(self, title: str, total: int) -> Callable[[int], None]:
+        """Begins a bar and gives the function that moves it."""
+        return lambda _: None
+
+    def finish(self) -> None:
+        """Ends the bar."""

@@ -1,0 +1,143 @@
+"""A stored run opened again with its gold, and scored again; no model is loaded."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.config import RunConfig, build, refuse_forbidden, typed_config
+from harness.errors import RunError
+from harness.evaluate import Outcome, over_error_limit
+from harness.files import file_sha256, locked
+from harness.gold import Corpus
+from harness.label_map import LabelMap, load_label_map
+from harness.metric.base import Metric
+from harness.plan import corpus_of
+from harness.records import TASKS, Answer, Example, TaskName
+from harness.run_folder import Prediction, StoredRun, input_sha256, read_predictions, read_run, write_run, write_scores
+from harness.scoring import score_examples, scores_json
+from harness.task.base import Task
+
+
+@dataclass(frozen=True)
+class Reopened:
+    """A stored run beside its gold.
+
+    Args:
+        run: The run as it lies in its folder.
+        config: Its configuration, typed.
+        corpus: Documents and gold as they are now.
+        task: The task.
+        metrics: By name.
+        label_map: The task's and the model's maps joined.
+        examples: With gold, in the order of the corpus.
+        answers: The stored answers by example id.
+    """
+
+    run: StoredRun
+    config: RunConfig
+    corpus: Corpus
+    task: Task
+    metrics: dict[str, Metric]
+    label_map: LabelMap
+    examples: list[Example]
+    answers: dict[str, Answer]
+
+
+def reopen(folder: Path, *, verify: bool = True) -> Reopened:
+    """Opens a stored run with the gold that its configuration names.
+
+    Args:
+        folder: A run folder.
+        verify: Whether every file must be as the run left it; else only the stored answers.
+
+    Raises:
+        RunError: Incomplete or altered, or the documents are no longer those that were answered.
+        GoldError: The gold is no longer well formed.
+    """
+    run = read_run(folder, verify=verify)
+    refuse_forbidden(run.config)
+    config = typed_config({**run.config, "results": str(folder), "dry_run": False, "fresh": False})
+    name: TaskName = next(task for task in TASKS if task in config.task)
+    corpus = corpus_of(config)
+    if corpus.documents_sha256 != run.scores["data"]["documents_sha256"]:
+        raise RunError(
+            f"{folder}: the documents changed since this run, so its answers are to other texts; give its command again"
+        )
+    task: Task = build("task", config.task[name], f"task.{name}")
+    given = config.model[name].get("label_map")
+    model_maps = [] if given in (None, "strict") else [given] if isinstance(given, str) else list(given)
+    label_map = (
+        load_label_map(dict.fromkeys([*getattr(task, "label_map", ()), *model_maps]))
+        if name == "ner"
+        else load_label_map(())
+    )
+    predictions = read_predictions(folder)
+    # What the model selected it has shown by answering; the model itself is not asked.
+    selects = any(row.fields.get("style") == "extract" for row in predictions)
+    metrics = {key: build("metric", values, f"metric.{key}") for key, values in config.metric.items()}
+    examples = task.examples(corpus, gold=True, selects=selects, label_map=label_map)
+    _refuse_other_inputs(folder, examples, predictions)
+    return Reopened(
+        run=run,
+        config=config,
+        corpus=corpus,
+        task=task,
+        metrics={key: metric for key, metric in metrics.items() if metric.task == name},
+        label_map=label_map,
+        examples=examples,
+        answers={row.example: row.answer for row in predictions},
+    )
+
+
+def _refuse_other_inputs(folder: Path, examples: Sequence[Example], predictions: Sequence[Prediction]) -> None:
+    """Sentences, targets and zones are no part of the documents' hash, but of what was answered."""
+    now = {example.id: input_sha256(example.input) for example in examples}
+    changed = [p.example for p in predictions if p.example in now and p.input_sha256 != now[p.example]]
+    if changed:
+        raise RunError(
+            f"{folder}: what was asked changed since this run in {len(changed)} examples (first {changed[0]!r}), so "
+            "its answers are to other sentences, targets or limits; give its command again"
+        )
+
+
+def rescore(folder: Path) -> Outcome:
+    """Makes counts and scores of a stored run again; answers stay as they are.
+
+    Raises:
+        RunError: As `reopen`; altered counts or scores are no hindrance, altered answers are.
+    """
+    with locked(folder):
+        opened = reopen(folder, verify=False)
+        _verify_answers(opened.run)
+        scored = score_examples(
+            opened.examples,
+            opened.answers,
+            opened.corpus,
+            opened.task,
+            opened.metrics,
+            label_map=opened.label_map,
+            interval=opened.config.interval,
+            rng_seed=opened.config.rng_seed,
+            slices=opened.config.slices,
+        )
+        model: dict[str, Any] = opened.run.scores["model"]
+        scores = scores_json(scored, opened.corpus, opened.task, model=model, label_map=opened.label_map)
+        write_scores(folder, scored, scores)
+        kept = {
+            key: value
+            for key, value in opened.run.run.items()
+            if key not in ("status", "files", "versions", "hardware")
+        }
+        write_run(folder, "complete", **kept)
+    reason = over_error_limit(scored.ledger, opened.config)
+    names = (opened.corpus.name, opened.task.name, opened.config.model_name, str(folder))
+    return Outcome(*names, "failed" if reason else "complete", reason, 1 if reason else 0)
+
+
+def _verify_answers(run: StoredRun) -> None:
+    for name in ("config.yaml", "predictions.parquet"):
+        if file_sha256(run.folder / name) != run.run.get("files", {}).get(name):
+            raise RunError(
+                f"{run.folder / name}: was altered since the run (checksum differs); give the run's command again"
+            )

@@ -1,0 +1,385 @@
+"""A run folder: its name, which is made of identity alone, and its files, each written whole or not at all."""
+
+import csv
+import io
+import json
+import platform
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import yaml
+
+from harness import __version__
+from harness.errors import RunError
+from harness.files import atomic_writer, file_sha256, sha256, write_json, write_text
+from harness.journal import answer_from_dict
+from harness.records import Answer, Example, Input
+from harness.scoring import SCHEMA, CountRow, Scored
+
+# The order in which a run's files are put in place; `run.json`, which says that they are complete, comes last.
+RESULT_FILES = ("config.yaml", "predictions.parquet", "counts.parquet", "scores.csv", "scores.json")
+
+_ENTITY = pa.struct(
+    [
+        ("start", pa.int64()),
+        ("end", pa.int64()),
+        ("label", pa.string()),
+        ("text", pa.string()),
+        ("score", pa.float64()),
+    ]
+)
+_PREDICTIONS = pa.schema(
+    [
+        ("example", pa.string()),
+        ("document", pa.string()),
+        ("start", pa.int64()),
+        ("fields", pa.map_(pa.string(), pa.string())),
+        ("key", pa.string()),
+        ("input_sha256", pa.string()),
+        ("bin", pa.string()),
+        ("reason", pa.string()),
+        ("entities", pa.list_(_ENTITY)),
+        ("label", pa.string()),
+        ("scores", pa.map_(pa.string(), pa.float64())),
+        ("text", pa.string()),
+        ("sentences", pa.list_(pa.string())),
+        ("raw", pa.string()),
+        ("ungrounded", pa.int64()),
+        ("misaligned", pa.int64()),
+        ("tokens_read", pa.int64()),
+        ("tokens_cut", pa.int64()),
+        ("output_truncated", pa.bool_()),
+    ]
+)
+_COUNTS = pa.schema(
+    [
+        ("example", pa.string()),
+        ("document", pa.string()),
+        ("unit", pa.string()),
+        ("metric", pa.string()),
+        ("state", pa.map_(pa.string(), pa.float64())),
+        ("fields", pa.map_(pa.string(), pa.string())),
+    ]
+)
+_CSV_COLUMNS = (
+    "data", "task", "model", "metric", "average", "slice", "value", "low", "high", "level", "method", "n", "unit",
+    "support", "unreliable", "note", "signature",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """A row of `predictions.parquet`: the answer, the key under which it may be used again, what it answers."""
+
+    example: str
+    document: str
+    start: int
+    fields: Mapping[str, str]
+    key: str
+    answer: Answer
+    input_sha256: str | None = None
+
+
+def input_sha256(one: Input) -> str:
+    """Hash of all that a model is shown of an example."""
+    return sha256({"type": type(one).__name__, **asdict(one)})
+
+
+def folder_name(name: str, changed: Mapping[str, Any], others: Mapping[str, Any]) -> str:
+    """The folder of a model's run: its name, its changed keys, and a hash where that does not say everything.
+
+    Args:
+        name: `model.name`.
+        changed: Keys of the model that differ from its file, with their values.
+        others: Further differences that move answers (`task.stance.context`), by full key.
+    """
+    shown = name + "".join(f",{key.rpartition('.')[2]}={_plain(value)}" for key, value in sorted(changed.items()))
+    # Lower case only: some file systems do not tell `BERT` from `bert`.
+    clean = re.sub(r"[^a-z0-9._,=-]", "_", shown.lower()).lstrip(".-,=") or "_"
+    shortened = clean[:100].rstrip(". ")
+    # A key further down (`model.ner.options.x`) is shown like one at the top, a text like the number it spells.
+    ambiguous = any(key.count(".") > 2 or not _unmistakable(value) for key, value in changed.items())
+    reserved = re.fullmatch(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", shortened)
+    if reserved:
+        shortened = "_" + shortened
+    # A name that itself looks like `x,k=v` or ends like a hash could meet another configuration's folder.
+    lookalike = re.search(r"[,=]|-[0-9a-f]{8}$", name)
+    if others or shortened != shown or ambiguous or reserved or lookalike:
+        shortened += "-" + sha256([name, dict(changed), dict(others)])[:8]
+    return shortened
+
+
+def _unmistakable(value: Any) -> bool:
+    if isinstance(value, str):
+        return re.fullmatch(r"[a-z][a-z0-9_]*", value) is not None and value not in (
+            "true",
+            "false",
+            "null",
+            "nan",
+            "inf",
+        )
+    return isinstance(value, int | float)
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, bool) or value is None:
+        return json.dumps(value)
+    return str(value)
+
+
+def run_path(results: Path, data_name: str, task: str, model_folder: str) -> Path:
+    """`results/<data>/<task>/<model>/`; every part stays inside the folder above it."""
+    return results / folder_name(data_name, {}, {}) / task / model_folder
+
+
+# ---- writing --------------------------------------------------------------------------------------------------------
+
+
+def write_results(
+    folder: Path,
+    *,
+    config: Mapping[str, Any],
+    examples: Sequence[Example],
+    keys: Mapping[str, str],
+    answers: Mapping[str, Answer],
+    scored: Scored,
+    scores: Mapping[str, Any],
+) -> None:
+    """Puts the deterministic files in place, each atomically."""
+    write_config(folder, config)
+    write_predictions(folder / "predictions.parquet", examples, keys, answers)
+    write_scores(folder, scored, scores)
+
+
+def write_config(folder: Path, config: Mapping[str, Any]) -> None:
+    """`config.yaml`: the resolved configuration."""
+    write_text(folder / "config.yaml", yaml.safe_dump(dict(config), sort_keys=True, allow_unicode=True, width=100))
+
+
+def write_scores(folder: Path, scored: Scored, scores: Mapping[str, Any]) -> None:
+    """`counts.parquet`, `scores.csv` and `scores.json`."""
+    write_counts(folder / "counts.parquet", scored.counts)
+    write_text(folder / "scores.csv", scores_csv(scores))
+    write_json(folder / "scores.json", scores)
+
+
+def write_predictions(
+    path: Path, examples: Sequence[Example], keys: Mapping[str, str], answers: Mapping[str, Answer]
+) -> None:
+    """One row per example, in the order of the examples; entities by document offsets."""
+    rows = []
+    for example in examples:
+        answer = answers.get(example.id, Answer(bin="missing"))
+        row = asdict(answer)
+        row.update(
+            example=example.id,
+            document=example.doc,
+            start=example.start,
+            fields=list(example.fields.items()),
+            key=keys.get(example.id),
+            input_sha256=input_sha256(example.input),
+            scores=None if answer.scores is None else sorted(answer.scores.items()),
+        )
+        if answer.entities is not None:
+            row["entities"] = [
+                {**asdict(entity), "start": entity.start + example.start, "end": entity.end + example.start}
+                for entity in answer.entities
+            ]
+        rows.append(row)
+    with atomic_writer(path) as stream:
+        pq.write_table(pa.Table.from_pylist(rows, schema=_PREDICTIONS), stream, compression="zstd")
+
+
+def write_counts(path: Path, counts: Sequence[CountRow]) -> None:
+    """One row per example and metric."""
+    columns: dict[str, list[Any]] = {
+        "example": [row.example for row in counts],
+        "document": [row.document for row in counts],
+        "unit": [row.unit for row in counts],
+        "metric": [row.metric for row in counts],
+        "state": [sorted(row.state.items()) for row in counts],
+        "fields": [sorted(row.fields.items()) for row in counts],
+    }
+    with atomic_writer(path) as stream:
+        pq.write_table(pa.Table.from_pydict(columns, schema=_COUNTS), stream, compression="zstd")
+
+
+def scores_csv(scores: Mapping[str, Any]) -> str:
+    """The rows of `scores.json` as CSV; a string that a spreadsheet would take for a formula gets a leading quote."""
+    stream = io.StringIO()
+    writer = csv.DictWriter(stream, _CSV_COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    for row in scores["scores"]:
+        full = {"data": scores["data"]["name"], "task": scores["task"], "model": scores["model"]["name"], **row}
+        writer.writerow({column: csv_cell(full[column]) for column in _CSV_COLUMNS})
+    return stream.getvalue()
+
+
+def csv_cell(value: Any) -> Any:
+    """A cell that no spreadsheet runs: numbers stay numbers, dangerous strings are quoted."""
+    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r", "\n", "\x00"):
+        return "'" + value
+    return "" if value is None else value
+
+
+def write_run(folder: Path, status: str, **content: Any) -> None:
+    """`run.json`: the only file that knows of time and machine; `files` holds the hashes of the others."""
+    files = {name: file_sha256(folder / name) for name in RESULT_FILES if (folder / name).exists()}
+    write_json(
+        folder / "run.json",
+        {"status": status, "versions": versions(), "hardware": hardware(), "files": files, **content},
+    )
+
+
+def versions() -> dict[str, str]:
+    """Versions of what can move a number."""
+    found = {"harness": __version__, "python": platform.python_version()}
+    for package in (
+        "hydra-core",
+        "numpy",
+        "scipy",
+        "scikit-learn",
+        "transformers",
+        "torch",
+        "tokenizers",
+        "rouge-score-rs",
+        "sentencex",
+    ):
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def hardware() -> dict[str, Any]:
+    """What the run ran on, without the machine's name."""
+    import os
+
+    return {"system": platform.system(), "machine": platform.machine(), "cores": os.cpu_count()}
+
+
+# ---- reading --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class StoredRun:
+    """A complete run as it lies in its folder.
+
+    Args:
+        folder: Where it lies.
+        config: The resolved configuration.
+        scores: The content of `scores.json`.
+        run: The content of `run.json`.
+    """
+
+    folder: Path
+    config: dict[str, Any]
+    scores: dict[str, Any]
+    run: dict[str, Any]
+
+
+def is_complete(folder: Path) -> bool:
+    """Whether a complete run lies there."""
+    try:
+        return bool(json.loads((folder / "run.json").read_text(encoding="utf-8"))["status"] == "complete")
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def find_runs(path: Path) -> list[Path]:
+    """Run folders at or under a path, sorted; links are not followed.
+
+    Raises:
+        RunError: There is none.
+    """
+    if not path.exists():
+        raise RunError(f"{path}: no such folder")
+    if (path / "run.json").exists():
+        return [path]
+    found = sorted(file.parent for file in path.rglob("run.json"))
+    if not found:
+        raise RunError(
+            f"{path}: no run folder there (a folder with run.json); `python -m harness` makes one under results/"
+        )
+    return found
+
+
+def read_run(folder: Path, *, verify: bool = True) -> StoredRun:
+    """Reads a run's configuration and scores.
+
+    Args:
+        folder: A run folder.
+        verify: Whether the files must be those that `run.json` has the hashes of.
+
+    Raises:
+        RunError: Incomplete, of a newer schema, altered or unreadable.
+    """
+    try:
+        run = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+        if run.get("status") != "complete":
+            reason = f" ({run['reason']})" if run.get("reason") else ""
+            raise RunError(f"{folder}: this run is {run.get('status')!r}, not complete{reason}; give its command again")
+        scores = json.loads((folder / "scores.json").read_text(encoding="utf-8"))
+        config = yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise RunError(f"{folder}: {Path(str(error.filename)).name} is missing; give the run's command again") from None
+    except (ValueError, OSError, yaml.YAMLError, AttributeError) as error:
+        raise RunError(f"{folder}: unreadable ({error}); give the run's command again") from None
+    if not isinstance(scores, dict) or scores.get("schema") != SCHEMA:
+        raise RunError(f"{folder / 'scores.json'}: {_other_schema(scores)}")
+    if verify:
+        for name, expected in sorted(run.get("files", {}).items()):
+            if not (folder / name).exists() or file_sha256(folder / name) != expected:
+                raise RunError(
+                    f"{folder / name}: was altered since the run (checksum differs); "
+                    f"make it again with `harness score {folder}`, or give the run's command again"
+                )
+    return StoredRun(folder, config, scores, run)
+
+
+def _other_schema(scores: Any) -> str:
+    found = scores.get("schema") if isinstance(scores, dict) else None
+    number = re.fullmatch(r"harness\.scores/(\d+)", str(found))
+    if number and int(number.group(1)) > int(SCHEMA.rpartition("/")[2]):
+        return f"has schema {found!r}, this version reads {SCHEMA!r}; use harness {scores.get('harness')} or newer"
+    return f"expected schema {SCHEMA!r}, found {found!r}; give the run's command again"
+
+
+def read_predictions(folder: Path) -> list[Prediction]:
+    """The stored answers; entities counted from the start of the example again, as models gave them."""
+    path = folder / "predictions.parquet"
+    try:
+        rows = pq.read_table(path, schema=_PREDICTIONS).to_pylist()
+        return [_prediction(row) for row in rows]
+    except (OSError, pa.ArrowException, TypeError, KeyError, ValueError) as error:
+        raise RunError(f"{path}: unreadable ({error}); give the run's command again") from None
+
+
+def _prediction(row: dict[str, Any]) -> Prediction:
+    start = row.pop("start")
+    if row["entities"] is not None:
+        row["entities"] = [{**e, "start": e["start"] - start, "end": e["end"] - start} for e in row["entities"]]
+    row["scores"] = None if row["scores"] is None else dict(row["scores"])
+    fields = dict(row["fields"])
+    answer = answer_from_dict(row)
+    return Prediction(row["example"], row["document"], start, fields, row["key"], answer, row["input_sha256"])
+
+
+def read_counts(folder: Path) -> list[CountRow]:
+    """The stored counts."""
+    path = folder / "counts.parquet"
+    try:
+        rows = pq.read_table(path, schema=_COUNTS).to_pylist()
+        return [
+            CountRow(r["example"], r["document"], r["unit"], r["metric"], dict(r["state"]), dict(r["fields"]))
+            for r in rows
+        ]
+    except (OSError, pa.ArrowException, TypeError, ValueError) as error:
+        raise RunError(f"{path}: unreadable ({error}); make it again with `harness score {folder}`") from None

@@ -1,0 +1,301 @@
+"""From examples and answers to counts, scores with intervals, and the ledger. No model is loaded here."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from harness import __version__
+from harness.config import IntervalConfig
+from harness.gold import Corpus
+from harness.label_map import LabelMap
+from harness.metric.base import Additive, Array, Counts, Key, Metric
+from harness.records import BINS, SPAN_BINS, Answer, Entity, Example, Predicted
+from harness.resample import Interval, percentile, resampled_sums
+from harness.task.base import Reading, Task
+
+SCHEMA = "harness.scores/1"
+# Below these a score is shown, and marked.
+FEW_UNITS = 30
+FEW_POSITIVES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class CountRow:
+    """The mergeable state of one metric for one example (or document)."""
+
+    example: str
+    document: str
+    unit: str
+    metric: str
+    state: Counts
+    fields: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What scoring gives: counts per example and metric, score rows, the ledger.
+
+    Args:
+        counts: In the order of the examples, metric by metric.
+        scores: The rows of `scores.json`.
+        ledger: Examples and spans by bin.
+        dropped: What the label map drops: `gold` and `predicted`, label to number.
+    """
+
+    counts: list[CountRow]
+    scores: list[dict[str, Any]]
+    ledger: dict[str, Any]
+    dropped: dict[str, dict[str, int]] = field(default_factory=dict)
+
+
+def score_examples(
+    examples: Sequence[Example],
+    answers: Mapping[str, Answer],
+    corpus: Corpus,
+    task: Task,
+    metrics: Mapping[str, Metric],
+    *,
+    label_map: LabelMap,
+    interval: IntervalConfig,
+    rng_seed: int,
+    slices: Sequence[str] = (),
+) -> Scored:
+    """Scores answers against gold.
+
+    Args:
+        examples: Examples with gold.
+        answers: By example id; an example without one is `missing` and counts as an empty answer.
+        corpus: Where the examples come from.
+        task: The task that made them.
+        metrics: By name; those of other tasks must have been left out.
+        label_map: Applied to predictions (the examples' gold has gone through it already).
+        interval: How intervals are made.
+        rng_seed: Seed of the draws.
+        slices: Fields, beside the task's own, that scores are reported by.
+    """
+    readings: dict[str, Reading] = {}
+    bins: Counter[str] = Counter()
+    spans: Counter[str] = Counter()
+    dropped: Counter[str] = Counter()
+    truncated = 0
+    for example in examples:
+        answer = answers.get(example.id, Answer(bin="missing"))
+        reading = task.read(example, answer, corpus, label_map)
+        readings[example.id] = reading
+        where = "unparsed" if reading.unparsed or (answer.bin == "scored" and _says_nothing(answer)) else answer.bin
+        bins[where] += 1
+        truncated += where == "scored" and answer.tokens_cut > 0
+        spans["scored"] += reading.scored
+        spans["unmapped"] += reading.unmapped
+        spans["misaligned"] += reading.misaligned
+        spans["ungrounded"] += answer.ungrounded
+        dropped.update(reading.dropped or {})
+    ledger: dict[str, Any] = {
+        "examples": {"total": len(examples), **{str(name): bins[name] for name in BINS}},
+        "truncated": truncated,
+        "spans": {"total": sum(spans.values()), **{name: spans[name] for name in SPAN_BINS}},
+    }
+    counts: list[CountRow] = []
+    scores: list[dict[str, Any]] = []
+    for name, metric in sorted(metrics.items()):
+        rows = count_rows(name, metric, examples, {i: r.predicted for i, r in readings.items()}, corpus)
+        counts += rows
+        scores += score_rows(
+            rows,
+            metric,
+            interval=interval,
+            rng_seed=rng_seed,
+            slices=tuple(dict.fromkeys((*task.slices, *slices))),
+            suffix=f"|map:{label_map.name}" if task.name == "ner" else "",
+        )
+    gold_dropped = _gold_dropped(corpus, label_map) if task.name == "ner" else {}
+    return Scored(counts, scores, ledger, {"gold": gold_dropped, "predicted": dict(sorted(dropped.items()))})
+
+
+def _says_nothing(answer: Answer) -> bool:
+    """Whether no field of any task is set; an answer of no entities, or an empty text, does say something."""
+    return answer.entities is None and answer.label is None and answer.text is None and answer.sentences is None
+
+
+def count_rows(
+    name: str, metric: Metric, examples: Sequence[Example], predicted: Mapping[str, Predicted], corpus: Corpus
+) -> list[CountRow]:
+    """Counts of every example, or of every document for metrics that are counted on whole documents."""
+    needs_text = getattr(metric, "needs_text", False)
+    if metric.level == "document":
+        by_document: dict[str, list[Example]] = {}
+        for example in examples:
+            by_document.setdefault(example.doc, []).append(example)
+        rows = []
+        for doc, group in by_document.items():
+            gold = _union([example.gold for example in group])
+            found = _union([predicted[example.id] for example in group])
+            rows.append(CountRow(doc, doc, doc if len(by_document) > 1 else "", name, metric.count(gold, found), {}))
+        return rows
+    rows = []
+    for example in examples:
+        more = (example.input.text, example.start) if needs_text else ()
+        state = metric.count(example.gold, predicted[example.id], *more)
+        rows.append(CountRow(example.id, example.doc, example.unit, name, state, example.fields))
+    return rows
+
+
+def _union(parts: Sequence[Any]) -> tuple[Entity, ...]:
+    return tuple(sorted(entity for part in parts for entity in part or ()))
+
+
+def score_rows(
+    rows: Sequence[CountRow],
+    metric: Metric,
+    *,
+    interval: IntervalConfig,
+    rng_seed: int,
+    slices: Sequence[str],
+    suffix: str = "",
+) -> list[dict[str, Any]]:
+    """Rows of one metric: the whole set with every slice that the metric makes itself, then each field's values."""
+    found = _rows_of(rows, metric, None, interval, rng_seed, suffix)
+    for field_name in slices:
+        values = sorted({row.fields[field_name] for row in rows if field_name in row.fields})
+        for value in values:
+            chosen = [row for row in rows if row.fields.get(field_name) == value]
+            found += _rows_of(chosen, metric, f"{field_name}={value}", interval, rng_seed, suffix)
+    return found
+
+
+def _rows_of(
+    rows: Sequence[CountRow],
+    metric: Metric,
+    slice_name: str | None,
+    interval: IntervalConfig,
+    rng_seed: int,
+    suffix: str,
+) -> list[dict[str, Any]]:
+    table = unit_table(rows, metric)
+    if not table.names:
+        return []
+    sums = dict(zip(table.names, table.matrix.sum(axis=0), strict=True))
+    values = metric.compute(sums)
+    resampled: dict[Key, Array] = {}
+    if table.units > 1:
+        drawn = resampled_sums(table.matrix, interval.resamples, rng_seed)
+        resampled = metric.compute({name: drawn[:, place] for place, name in enumerate(table.names)})
+    found = []
+    for key, value in sorted(values.items()):
+        if slice_name is not None and (key.slice != "all" or key.average == "macro_target"):
+            continue
+        support = metric.support(key, sums)
+        number = None if np.isnan(value) else float(value)
+        bounds = _bounds(number, key, table, resampled, interval)
+        found.append(
+            {
+                "metric": key.metric,
+                "average": key.average,
+                "slice": slice_name or key.slice,
+                "value": number,
+                "low": bounds.low,
+                "high": bounds.high,
+                "level": interval.level,
+                "method": bounds.method,
+                "n": table.units,
+                "unit": table.unit,
+                "support": support,
+                "signature": metric.signature(key) + suffix,
+                "unreliable": table.units < FEW_UNITS or support < FEW_POSITIVES,
+                "note": f"undefined in {bounds.undefined} of {interval.resamples} resamples"
+                if bounds.undefined
+                else None,
+            }
+        )
+    return found
+
+
+def _bounds(
+    number: float | None, key: Key, table: "UnitTable", resampled: Mapping[Key, Array], interval: IntervalConfig
+) -> Interval:
+    if number is None:
+        return Interval(None, None, "none: undefined")
+    if key.average == "count":
+        return Interval(None, None, "none: a count")
+    if table.units <= 1:
+        return Interval(None, None, "none: one unit cannot be resampled")
+    where = "sentences within one document" if table.unit == "sentence" else "documents"
+    return percentile(
+        resampled[key], interval.level, f"percentile bootstrap over {where}, {interval.resamples} resamples"
+    )
+
+
+@dataclass(frozen=True)
+class UnitTable:
+    """Counts summed by what is resampled.
+
+    Args:
+        names: Count names, sorted.
+        matrix: Shape (units, names); units sorted by id.
+        units: Number of units; 1 where nothing can be resampled.
+        unit: `document`, `sentence`, or None.
+    """
+
+    names: list[str]
+    matrix: Array
+    units: int
+    unit: str | None
+
+
+def unit_table(rows: Sequence[CountRow], metric: Metric) -> UnitTable:
+    """Sums the counts of each unit, giving each document the weight that the metric says it has."""
+    names = sorted({name for row in rows for name in row.state})
+    place = {name: number for number, name in enumerate(names)}
+    documents = len({row.document for row in rows})
+    # A mean over documents cannot be resampled by sentence: a sentence has no share in its document's mean.
+    by_sentence = isinstance(metric, Additive) and (
+        all(row.unit for row in rows) and any(row.unit != row.document for row in rows)
+    )
+    ids = sorted({row.unit if by_sentence else row.document for row in rows})
+    index = {name: number for number, name in enumerate(ids)}
+    matrix = np.zeros((len(ids), len(names)))
+    for row in rows:
+        at = index[row.unit if by_sentence else row.document]
+        for name, value in row.state.items():
+            matrix[at, place[name]] += value
+    if not by_sentence and names:
+        weighted = metric.per_document({name: matrix[:, number] for name, number in place.items()})
+        matrix = np.column_stack([weighted[name] for name in names])
+    unit = "sentence" if by_sentence else "document" if documents > 1 or not rows else None
+    return UnitTable(names, matrix, len(ids), unit)
+
+
+def _gold_dropped(corpus: Corpus, label_map: LabelMap) -> dict[str, int]:
+    found = Counter(
+        entity.label
+        for doc in corpus.annotated("ner")
+        for entity in corpus.entities.get(doc, ())
+        if label_map.knows(entity.label) and label_map.apply(entity.label) is None
+    )
+    return dict(sorted(found.items()))
+
+
+def scores_json(
+    scored: Scored, corpus: Corpus, task: Task, *, model: Mapping[str, Any], label_map: LabelMap
+) -> dict[str, Any]:
+    """The content of `scores.json`: same inputs, same bytes."""
+    result: dict[str, Any] = {
+        "schema": SCHEMA,
+        "harness": __version__,
+        "data": {
+            "name": corpus.name,
+            "documents": len(corpus.annotated(task.name)),
+            "gold_sha256": corpus.gold_sha256(task.name),
+            "documents_sha256": corpus.documents_sha256,
+        },
+        "task": task.name,
+        "model": dict(model),
+        "ledger": scored.ledger,
+        "scores": scored.scores,
+    }
+    if label_map.mapping:
+        result["label_map"] = {"name": label_map.name, "dropped": scored.dropped}
+    return result

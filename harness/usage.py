@@ -1,0 +1,33 @@
+"""The text of `python -m harness --help`, kept here so that nothing has to be imported to print it."""
+
+USAGE = """\
+harness: evaluates summarization, NER and stance models on your own documents
+
+Run (a Hydra application; every parameter is key=value, `--cfg job` prints them all):
+  python -m harness                                   the default model on the seed text, every task
+  python -m harness model=tiny                        tiny transformers that ship with the package
+  python -m harness -m model=lead,textrank,tiny       a sweep
+  python -m harness +experiment=leaderboard           a recipe from conf/experiment
+  python -m harness model=tiny task=ner metric=[entity_f1,entity_confusion]
+  python -m harness data=local data.name=mine data.documents=DIR data.gold=DIR model=...
+  python -m harness model=predictions model.path=FILE_OR_DIR model.name=mysystem
+  python -m harness model=hf_tagger model.ner.path=FOLDER_OR_HUB_NAME
+
+  general keys: data.limit=N  data.split=test  dry_run=true  fresh=true  results=DIR
+  --config-dir DIR adds your own configurations
+
+Subcommands (`python -m harness SUBCOMMAND --help` says more):
+  compare RUN [RUN ...]    one table per task: value, interval, n, losses (--wide, --metric M, --format md|csv|json)
+  show RUN                 gold beside predictions
+  score RUN                score again from stored predictions; no model is loaded
+  predict [key=value ...]  documents without gold: predictions only, as records
+  gold init|validate       start annotations; check them
+  list models|tasks|metrics|data|experiments
+  schema records|scores    the JSON Schemas
+  doctor                   what is installed, what runs offline
+
+RUN is a run folder or any folder above several.
+
+Exit codes: 0 complete · 1 the run failed · 2 bad usage, config or data (no model was asked, nothing written)
+            130, 143 on signals
+"""

@@ -1,0 +1,259 @@
+"""One table per data and task, and only like is ranked with like."""
+
+import json
+import runpy
+from pathlib import Path
+
+import pytest
+
+from harness.__main__ import command
+from harness.compare import compare, find_score
+from harness.comparison import spelled
+from harness.errors import RunError, UsageError
+from harness.metric.base import Key
+
+pytestmark = pytest.mark.core
+
+made = runpy.run_path(str(Path(__file__).parent / "made_runs.py"))
+make_run, ner_rows, row = made["make_run"], made["ner_rows"], made["row"]
+F1 = Key("entity.f1", "micro")
+
+
+def only(tables):
+    assert len(tables) == 1
+    return tables[0]
+
+
+def labels(block):
+    return [line.label for line in block.lines]
+
+
+def test_rows_are_sorted_by_the_headline_and_the_best_is_marked(tmp_path):
+    for name, f1 in (("a", 0.2), ("b", 0.7), ("c", 0.4)):
+        make_run(tmp_path, name, scores=ner_rows(f1))
+    table = only(compare([tmp_path]))
+    assert [labels(block) for block in table.blocks] == [["b", "c", "a"]]
+    assert [line.cells[F1].best for line in table.lines] == [True, False, False]
+    assert [column.title for column in table.columns] == ["F1", "P", "R", "F1 macro", "F1 partial"]
+
+
+def test_equal_best_values_are_all_marked_and_all_equal_ones_none(tmp_path):
+    for name, f1 in (("a", 0.7), ("b", 0.7), ("c", 0.4)):
+        make_run(tmp_path / "two", name, scores=ner_rows(f1))
+    for name in ("a", "b"):
+        make_run(tmp_path / "all", name, scores=ner_rows(0.5))
+    assert [line.cells[F1].best for line in only(compare([tmp_path / "two"])).lines] == [True, True, False]
+    assert not any(line.cells[F1].best for line in only(compare([tmp_path / "all"])).lines)
+
+
+def test_an_upper_bound_is_last_and_never_the_best(tmp_path):
+    make_run(tmp_path, "oracle", scores=ner_rows(0.99), gold="oracle")
+    make_run(tmp_path, "a", scores=ner_rows(0.4))
+    make_run(tmp_path, "b", scores=ner_rows(0.5))
+    table = only(compare([tmp_path]))
+    assert labels(table.blocks[0]) == ["b", "a", "oracle"]
+    assert [line.cells[F1].best for line in table.lines] == [True, False, False]
+
+
+def test_beside_an_upper_bound_alone_nothing_is_the_best(tmp_path):
+    make_run(tmp_path, "oracle", scores=ner_rows(0.99), gold="oracle")
+    make_run(tmp_path, "a", scores=ner_rows(0.4))
+    assert not any(line.cells[F1].best for line in only(compare([tmp_path])).lines)
+
+
+def test_one_document_is_no_ranking(tmp_path):
+    make_run(tmp_path, "a", scores=ner_rows(0.2), documents=1)
+    make_run(tmp_path, "b", scores=ner_rows(0.7), documents=1)
+    table = only(compare([tmp_path]))
+    assert table.smoke_test
+    assert labels(table.blocks[0]) == ["a", "b"]
+    assert not any(line.cells[F1].best for line in table.lines)
+
+
+@pytest.mark.parametrize(
+    ("other", "reason"),
+    [
+        ({"gold_sha256": "b" * 64, "documents": 35}, "other gold (35 documents, sha256 bbbbbbbb; above 40 documents"),
+        ({"documents_sha256": "e" * 64}, "other documents"),
+    ],
+)
+def test_other_gold_or_documents_stand_apart(tmp_path, other, reason):
+    make_run(tmp_path, "a")
+    make_run(tmp_path, "b")
+    make_run(tmp_path, "c", scores=ner_rows(0.9), **other)
+    table = only(compare([tmp_path]))
+    assert [labels(block) for block in table.blocks] == [["a", "b"], ["c"]]
+    assert table.blocks[0].reason == ""
+    assert reason in table.blocks[1].reason
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "reason"),
+    [
+        (
+            "map:none",
+            "map:ontonotes_to_conll:12345678",
+            "scored under label map ontonotes_to_conll:12345678 (above: none)",
+        ),
+        ("v:1", "v:2", "version 2 of the metric (above: 1)"),
+        ("avg:", "odd:x|avg:", "scored with odd:x (above odd:unsaid)"),
+    ],
+)
+def test_other_signatures_stand_apart_and_say_why(tmp_path, before, after, reason):
+    make_run(tmp_path, "a")
+    make_run(tmp_path, "b")
+    rows = [{**r, "signature": r["signature"].replace(before, after)} for r in ner_rows(0.9)]
+    make_run(tmp_path, "c", scores=rows)
+    table = only(compare([tmp_path]))
+    assert [labels(block) for block in table.blocks] == [["a", "b"], ["c"]]
+    assert table.blocks[1].reason == reason
+
+
+def test_the_column_that_differs_is_named(tmp_path):
+    rows = ner_rows(0.9)
+    rows[0]["signature"] += "|odd:x"
+    make_run(tmp_path, "a")
+    make_run(tmp_path, "b", scores=rows)
+    assert only(compare([tmp_path])).blocks[1].reason == "F1: scored with odd:x (above odd:unsaid)"
+    # What is not shown does not separate.
+    assert len(only(compare([tmp_path], ["entity.recall"])).blocks) == 1
+
+
+def test_a_run_without_a_column_is_no_other_signature(tmp_path):
+    make_run(tmp_path, "a", scores=ner_rows(0.4))
+    make_run(tmp_path, "b", scores=ner_rows(0.5)[:1])
+    table = only(compare([tmp_path]))
+    assert len(table.blocks) == 1
+    assert Key("entity.recall", "micro") not in table.lines[0].cells
+
+
+def test_tables_follow_data_and_task(tmp_path):
+    stance = [row("stance.favg", "pooled", 0.5), row("stance.favg", "macro_target", 0.4)]
+    make_run(tmp_path, "a", task="stance", scores=stance)
+    make_run(tmp_path, "a")
+    make_run(tmp_path, "a", data="other")
+    assert [(t.data, t.task) for t in compare([tmp_path])] == [("mine", "ner"), ("mine", "stance"), ("other", "ner")]
+
+
+def test_metrics_that_were_asked_for_in_the_run_are_shown(tmp_path):
+    rows = [*ner_rows(), row("entity_char.f1", "micro", 0.6), row("entity_char.recall", "micro", 0.5)]
+    make_run(tmp_path, "a", scores=rows)
+    assert [c.name for c in only(compare([tmp_path])).columns][-1] == "entity_char.f1"
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        ("entity.f1", Key("entity.f1", "micro")),
+        ("entity.f1/macro", Key("entity.f1", "macro")),
+        ("entity.f1@label=GPE", Key("entity.f1", "micro", "label=GPE")),
+        ("entity.f1/micro@label=GPE", Key("entity.f1", "micro", "label=GPE")),
+        ("stance.favg/macro_target", Key("stance.favg", "macro_target")),
+        ("stance.favg@target=a/b@c", Key("stance.favg", "pooled", "target=a/b@c")),
+    ],
+)
+def test_a_score_is_found_by_its_name(name, key):
+    known = {
+        Key("entity.f1", "micro"),
+        Key("entity.f1", "macro"),
+        Key("entity.f1", "micro", "label=GPE"),
+        Key("stance.favg", "pooled"),
+        Key("stance.favg", "macro_target"),
+        Key("stance.favg", "pooled", "target=a/b@c"),
+    }
+    assert find_score(name, known) == key
+    assert find_score(spelled(key), known) == key
+
+
+def test_an_unknown_score_names_the_nearest(tmp_path):
+    make_run(tmp_path, "a")
+    with pytest.raises(UsageError, match=r"--metric entity\.recal: .*did you mean 'entity\.recall'"):
+        compare([tmp_path], ["entity.recal"])
+    assert command(["compare", str(tmp_path), "--metric", "entity.f1@label=GPW"]) == 2
+
+
+def test_lower_is_better_and_neither(tmp_path):
+    for name, value in (("a", 0.1), ("b", 0.3)):
+        rows = [row("length.violations", "mean", value), row("length.words", "mean", 40 + value)]
+        make_run(tmp_path, name, task="summarization", scores=rows)
+    table = only(compare([tmp_path], ["length.violations", "length.words"]))
+    assert labels(table.blocks[0]) == ["a", "b"]
+    best = [[line.cells[c.key].best for c in table.columns] for line in table.lines]
+    assert best == [[True, False], [False, False]]
+    assert [column.factor for column in table.columns] == [100, 1]
+
+
+def test_undefined_scores_rank_last(tmp_path):
+    make_run(tmp_path, "a", scores=[row("entity.f1", "micro", None)])
+    make_run(tmp_path, "b", scores=[row("entity.f1", "micro", 0.0)])
+    assert labels(only(compare([tmp_path])).blocks[0]) == ["b", "a"]
+
+
+def test_rows_of_one_name_are_told_apart(tmp_path):
+    make_run(tmp_path, "textrank", folder="textrank")
+    make_run(tmp_path, "textrank", folder="textrank,sentences=5")
+    make_run(tmp_path / "baseline", "textrank", folder="textrank")
+    assert sorted(line.label for line in only(compare([tmp_path])).lines) == [
+        "textrank (baseline/mine/ner/textrank)",
+        "textrank (mine/ner/textrank)",
+        "textrank (mine/ner/textrank,sentences=5)",
+    ]
+    pair = only(compare([tmp_path / "mine", tmp_path / "baseline" / "mine"]))
+    assert len({line.label for line in pair.lines}) == 3
+    two = only(compare([tmp_path / "mine"]))
+    assert sorted(line.label for line in two.lines) == ["textrank", "textrank,sentences=5"]
+
+
+def test_a_folder_named_twice_is_one_row(tmp_path):
+    place = make_run(tmp_path, "a")
+    assert len(only(compare([tmp_path, place, tmp_path / "mine"])).lines) == 1
+
+
+def test_time_is_not_told_where_answers_were_kept(tmp_path):
+    make_run(tmp_path, "a")
+    make_run(tmp_path, "b", asked=0)
+    first, second = only(compare([tmp_path])).lines
+    assert (first.seconds, first.rate) == (9.5, 50.0)
+    assert (second.seconds, second.rate) == (None, None)
+
+
+def test_an_incomplete_run_is_a_row_and_no_fault(tmp_path, capsys):
+    make_run(tmp_path, "a")
+    bad = make_run(tmp_path, "bad")
+    (bad / "run.json").write_text(json.dumps({"status": "started"}), encoding="utf-8")
+    table = only(compare([tmp_path]))
+    assert [failure.model for failure in table.failures] == ["bad"]
+    assert "'started', not complete" in table.failures[0].reason
+    assert command(["compare", str(tmp_path)]) == 0
+    assert "no scores: this run is 'started'" in capsys.readouterr().out
+
+
+def test_an_altered_run_is_not_shown_as_if_it_were_whole(tmp_path, capsys):
+    make_run(tmp_path, "a")
+    bad = make_run(tmp_path, "bad")
+    text = (bad / "scores.json").read_text(encoding="utf-8")
+    (bad / "scores.json").write_text(text.replace("0.5", "0.9"), encoding="utf-8")
+    assert command(["compare", str(tmp_path)]) == 1
+    out = capsys.readouterr().out
+    assert "was altered since the run" in out
+    assert "90.0" not in out
+    # Named itself, it is the whole answer.
+    assert command(["compare", str(bad)]) == 2
+
+
+def test_scores_that_lack_a_part_are_refused_with_what_to_do(tmp_path):
+    rows = ner_rows()
+    bad = make_run(tmp_path, "bad", scores=rows)
+    content = json.loads((bad / "scores.json").read_text(encoding="utf-8"))
+    del content["ledger"]["spans"]
+    (bad / "scores.json").write_text(json.dumps(content), encoding="utf-8")
+    run = json.loads((bad / "run.json").read_text(encoding="utf-8"))
+    (bad / "run.json").write_text(json.dumps({**run, "files": {}}), encoding="utf-8")
+    with pytest.raises(RunError, match="harness score"):
+        compare([tmp_path])
+
+
+def test_no_run_there(tmp_path, capsys):
+    assert command(["compare", str(tmp_path)]) == 2
+    assert "no run folder there" in capsys.readouterr().err
+    assert command(["compare", str(tmp_path / "x")]) == 2

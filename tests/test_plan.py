@@ -1,0 +1,94 @@
+"""Plans: everything is checked before a model is asked, and run folders are made of identity."""
+
+import pytest
+
+from harness import plan as module
+from harness.compose import compose_jobs, parse_arguments
+from harness.errors import ConfigError, RunError
+from harness.plan import plan
+
+pytestmark = pytest.mark.core
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def planned(*arguments, **how):
+    return plan(compose_jobs(parse_arguments([*arguments]))[0], **how)
+
+
+def name(*arguments):
+    (task,) = planned("model=lead", *arguments).tasks
+    return task.folder.name
+
+
+def test_folders_say_what_was_changed():
+    assert name() == name("metric=[length]") == name("interval.resamples=100") == name("engine.batch_size=3") == "lead"
+    assert name("task=summarization") == name("slices=[style]") == "lead"
+    assert name("model.summarization.sentences=5") == "lead,sentences=5"
+    assert name("model.summarization.sentences=3") == "lead"
+    others = {name("data.limit=1"), name("data.coverage=all"), name("task.summarization.only=[headline]")}
+    assert len(others) == 3
+    assert all(other.startswith("lead-") for other in others)
+
+
+def test_a_plan_writes_nothing(folder):
+    planned("model=lead")
+    assert list(folder.iterdir()) == []
+
+
+def test_tasks_that_nobody_named_are_skipped_and_named_ones_are_an_order():
+    ready = planned("model=lead")
+    assert [task.task.name for task in ready.tasks] == ["summarization"]
+    assert len(ready.skipped) == 2
+    with pytest.raises(ConfigError, match=r"does not answer task 'ner' \(it answers summarization\)"):
+        planned("model=lead", "task=[ner,summarization]")
+    with pytest.raises(ConfigError, match=r"nothing to run.*no metric of task 'summarization'"):
+        planned("model=lead", "metric=[entity_f1]")
+
+
+def test_the_stored_configuration_concerns_its_task_alone():
+    (task,) = planned("model=lead").tasks
+    assert list(task.config["task"]) == ["summarization"]
+    assert set(task.config["metric"]) == {"rouge", "length"}
+    assert set(task.config["model"]) == {"name", "about", "summarization"}
+    assert "results" not in task.config
+
+
+def test_a_corpus_is_read_once(monkeypatch):
+    read = []
+    real = module.load_corpus
+    monkeypatch.setattr(module, "_corpora", {})
+    monkeypatch.setattr(module, "load_corpus", lambda *a, **k: read.append(1) or real(*a, **k))
+    planned("model=lead")
+    planned("model=random_sentences")
+    assert len(read) == 1
+    planned("model=lead", "data.limit=1")
+    assert len(read) == 2
+
+
+def test_another_corpus_of_the_same_name_is_refused(folder):
+    from harness.__main__ import command
+
+    for where in ("a", "b"):
+        (folder / where).mkdir()
+        (folder / where / "d.txt").write_text("One sentence. Two sentences.")
+        (folder / where / "summaries.jsonl").write_text('{"doc": "d", "text": "One."}\n')
+    own = ["model=lead", "data=local", "data.name=mine"]
+    assert command([*own, "data.documents=a", "data.gold=a"]) == 0
+    with pytest.raises(RunError, match="another corpus of the same name"):
+        planned(*own, "data.documents=b", "data.gold=b")
+    planned(*own, "data.documents=b", "data.gold=b", writes=False)
+    # The same texts with mended gold are the same corpus.
+    (folder / "mended").mkdir()
+    (folder / "mended/summaries.jsonl").write_text('{"doc": "d", "text": "Two."}\n')
+    planned(*own, "data.documents=a", "data.gold=mended")
+    planned(*own, "data.documents=b", "data.gold=b", "data.name=other")
+
+
+def test_label_maps_are_for_entities_alone():
+    with pytest.raises(ConfigError, match="only NER labels are mapped"):
+        planned("model=lead", "+model.summarization.label_map=[x]")

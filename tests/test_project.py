@@ -1,0 +1,124 @@
+"""The project keeps its own promises: what the README prints, what installs, what imports what."""
+
+import ast
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+from harness.records import TASKS
+from tools import readme
+
+pytestmark = pytest.mark.core
+ROOT = Path(__file__).resolve().parent.parent
+TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", readme.PARTS)
+def test_the_readme_is_not_stale(name):
+    assert readme.block(TEXT, name).strip() == readme.PARTS[name]().strip(), "run `python -m tools.readme`"
+
+
+def test_the_readme_names_no_file_that_is_not_there():
+    for target in re.findall(r"\]\(([\w./-]+)\)", TEXT):
+        assert (ROOT / target).exists(), target
+
+
+def test_the_locks_install_what_the_project_declares():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    listed = (ROOT / "requirements" / "base.in").read_text(encoding="utf-8").splitlines()
+    assert [line for line in listed if not line.startswith("#")] == project["dependencies"]
+    locked = (ROOT / "requirements" / "run.txt").read_text(encoding="utf-8")
+    for requirement in [*project["dependencies"], *project["optional-dependencies"]["hf"]]:
+        name = re.match(r"[\w-]+", requirement).group(0)
+        assert name == "torch" or re.search(rf"^{name}==\S+ .*\\$", locked, re.MULTILINE), requirement
+    assert (ROOT / "requirements" / "torch.txt").read_text(encoding="utf-8").split() == ["torch==2.13.0"]
+    pins = re.findall(r"^\S+==", locked, re.MULTILINE)
+    assert len(pins) == len(re.findall(r"^\S+==[^\n]*\\\n    --hash=sha256:", locked, re.MULTILINE))
+
+
+# Each layer may import those after it, never one before; siblings only as STYLE allows.
+LAYERS = (
+    {"__main__", "application", "cli", "predict_only", "api"},
+    {
+        "evaluate",
+        "rescore",
+        "compare",
+        "report",
+        "show",
+        "doctor",
+        "catalogue",
+        "schema",
+        "gold_tools",
+        "ranking",
+        "comparison",
+    },
+    {"plan", "predict", "run_folder", "scoring", "resample"},
+    {"engine", "task"},
+    {"gold", "journal"},
+    {"compose", "checking", "files", "config", "label_map", "sentences", "model", "metric", "format"},
+    {"records", "errors", "resources", "usage"},
+)
+
+
+def imported(path):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("harness."):
+            yield node.module
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name.startswith("harness."))
+
+
+def layer(module):
+    name = module.split(".")[1]
+    return next(number for number, names in enumerate(LAYERS) if name in names)
+
+
+# What a protocol needs for its types, and what two stages share; each with its reason.
+ALLOWED = {
+    # A model may be told about the corpus (`Preparing.prepare`), for its type or to look records up.
+    ("harness.model", "harness.gold"),
+    # One tolerant reader of stored answers: the journal's.
+    ("harness.report", "harness.evaluate"),
+}
+
+
+def test_imports_point_one_way():
+    wrong = []
+    for path in sorted((ROOT / "harness").rglob("*.py")):
+        if path.name == "__init__.py":
+            continue
+        module = ".".join(("harness", *path.relative_to(ROOT / "harness").with_suffix("").parts))
+        for other in imported(path):
+            upwards = layer(other) < layer(module)
+            excused = any(module.startswith(a) and other.startswith(b) for a, b in ALLOWED)
+            if upwards and not excused:
+                wrong.append(f"{module} imports {other}")
+    assert not wrong
+
+
+def test_metrics_see_records_and_nothing_else():
+    for path in sorted((ROOT / "harness" / "metric").glob("*.py")):
+        for other in imported(path):
+            assert other.split(".")[1] in ("metric", "records", "sentences"), f"{path.name} imports {other}"
+
+
+def test_every_kind_has_a_configuration_and_a_test():
+    for group in ("metric", "task", "engine"):
+        for path in sorted((ROOT / "conf" / group).glob("*.yaml")):
+            content = yaml.safe_load(path.read_text(encoding="utf-8"))
+            kind = content["kind"] if group == "engine" else next(iter(content.values()))["kind"]
+            assert (ROOT / "harness" / group / f"{kind}.py").exists()
+            assert (ROOT / "tests" / group / f"test_{kind}.py").exists(), f"{group} {kind} has no test"
+    for path in sorted((ROOT / "conf" / "model").glob("*.yaml")):
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        for task in TASKS:
+            if task in content:
+                kind = content[task]["kind"]
+                assert (ROOT / "harness" / "model" / f"{kind}.py").exists()
+                assert (ROOT / "tests" / "model" / f"test_{kind}.py").exists(), f"model {kind} has no test"
+    for path in sorted((ROOT / "harness" / "format").glob("[a-z]*.py")):
+        if "\ndef read(" in path.read_text(encoding="utf-8") and path.stem not in ("base", "limits"):
+            assert (ROOT / "tests" / "format" / f"test_{path.stem}.py").exists(), f"format {path.stem} has no test"

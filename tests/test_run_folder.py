@@ -1,0 +1,291 @@
+"""Names of run folders, and the files in them."""
+
+import csv
+import io
+import json
+import pickle
+import re
+
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from harness.errors import RunError
+from harness.files import file_sha256
+from harness.records import Answer, Entity, Example, NerInput
+from harness.run_folder import (
+    csv_cell,
+    find_runs,
+    folder_name,
+    input_sha256,
+    is_complete,
+    read_counts,
+    read_predictions,
+    read_run,
+    run_path,
+    scores_csv,
+    write_config,
+    write_counts,
+    write_predictions,
+    write_run,
+)
+from harness.scoring import CountRow
+
+pytestmark = pytest.mark.core
+
+ODD_NAMES = (
+    "lead|Lead|a/b|a_b|a\\b|../../x|/abs|..|.|CON|con|nul.txt|e\u0301|\u00e9|trail.|trail |\U0001f600|lead,sentences=5|"
+    "lead-0123abcd|lead-|=|-x|.x|a\0b|baseline"
+)
+NAMES = st.text(max_size=20) | st.sampled_from([*ODD_NAMES.split("|"), "x" * 300])
+SCALARS = st.integers(-3, 3) | st.booleans() | st.none() | st.floats(-2, 2) | NAMES
+VALUES = SCALARS | st.lists(st.integers(0, 2), max_size=2)
+KEYS = st.sampled_from([f"model.ner.{k}" for k in ("k", "sentences", "options.k", "options.sentences")])
+OTHERS = st.dictionaries(st.sampled_from(["task.ner.k", "data.split"]), VALUES, max_size=1)
+SETTINGS = st.tuples(NAMES, st.dictionaries(KEYS, VALUES, max_size=2), OTHERS)
+
+
+@settings(max_examples=600, deadline=None)
+@given(SETTINGS, SETTINGS)
+@example(("lead", {"model.ner.k": 5}, {}), ("lead", {"model.ner.k": "5"}, {}))
+@example(("lead", {"model.ner.k": True}, {}), ("lead", {"model.ner.k": "true"}, {}))
+@example(("lead", {"model.ner.k": None}, {}), ("lead", {"model.ner.k": "null"}, {}))
+@example(("lead", {"model.ner.k": 5}, {}), ("lead,k=5", {}, {}))
+@example(("lead", {"model.ner.k": 5}, {}), ("lead", {"model.ner.options.k": 5}, {}))
+@example(("lead", {"model.ner.k": "a,sentences=1"}, {}), ("lead", {"model.ner.k": "a", "model.ner.sentences": 1}, {}))
+@example(("x" * 150 + "a", {}, {}), ("x" * 150 + "b", {}, {}))
+@example(("BERT", {}, {}), ("bert", {}, {}))
+def test_two_configurations_never_share_a_folder(one, other):
+    same = repr(one) == repr(other)
+    assert (folder_name(*one) == folder_name(*other)) == same
+
+
+@settings(max_examples=300, deadline=None)
+@given(SETTINGS)
+def test_a_folder_s_name_is_safe_everywhere(one):
+    name = folder_name(*one)
+    assert re.fullmatch(r"[a-z0-9_][a-z0-9._,=-]*", name)
+    assert len(name.encode()) <= 120
+    assert not name.endswith((".", " "))
+    assert name.split(".")[0].split("-")[0] not in ("con", "nul", "prn", "aux")
+    assert folder_name(*one) == name
+
+
+def test_plain_names_stay_readable():
+    assert folder_name("lead", {}, {}) == "lead"
+    assert folder_name("textrank", {"model.summarization.sentences": 5}, {}) == "textrank,sentences=5"
+    assert folder_name("m", {"model.ner.b": 0.5, "model.ner.a": "window"}, {}) == "m,a=window,b=0.5"
+    assert re.fullmatch(r"lead-[0-9a-f]{8}", folder_name("lead", {}, {"task.stance.context": 2}))
+    assert folder_name("lead", {"model.ner.k": 1, "model.ner.a": 2}, {}) == folder_name(
+        "lead", {"model.ner.a": 2, "model.ner.k": 1}, {}
+    )
+
+
+@given(NAMES, NAMES)
+def test_no_name_leaves_the_results(data, model):
+    from pathlib import Path
+
+    root = Path("/r/results")
+    path = run_path(root, data, "ner", folder_name(model, {}, {}))
+    assert path.parts[:3] == root.parts
+    assert len(path.parts) == 6
+    assert ".." not in path.parts
+
+
+# ---- tables ----------------------------------------------------------------------------------------------------------
+
+
+def test_predictions_come_back_as_they_went(tmp_path):
+    shown = NerInput("d/s2", "d", "He met Anna.", "body")
+    examples = [
+        Example("d/s2", "d", "s2", shown, (), 100, {"zone": "body", "a": "\u00e9"}),
+        Example("d/s3", "d", "s3", shown, (), 200, {}),
+        Example("d/s4", "d", "s4", shown, (), 300, {}),
+    ]
+    answers = {
+        "d/s2": Answer(entities=(Entity(7, 11, "PER", "Anna", 0.25),), raw="x\ny", tokens_read=4, tokens_cut=1),
+        "d/s3": Answer(label="favor", scores={"none": 0.25, "favor": 0.75}, bin="scored"),
+    }
+    path = tmp_path / "predictions.parquet"
+    write_predictions(path, examples, {"d/s2": "key"}, answers)
+    (stored,) = pq.read_table(path).to_pylist()[0]["entities"]
+    # In the file, offsets are the document's.
+    assert (stored["start"], stored["end"]) == (107, 111)
+    first, second, third = read_predictions(tmp_path)
+    assert (first.answer, first.key, first.start, first.fields) == (
+        answers["d/s2"],
+        "key",
+        100,
+        {"zone": "body", "a": "\u00e9"},
+    )
+    assert first.answer.entities[0].score == 0.25
+    assert first.input_sha256 == input_sha256(shown)
+    assert second.answer == answers["d/s3"]
+    assert third.answer == Answer(bin="missing")
+
+
+def test_the_order_of_probabilities_is_no_part_of_the_file(tmp_path):
+    one = Example("d/s", "d", "s", NerInput("d/s", "d", "x"), (), 0, {})
+    for name, scores in (("a", {"none": 0.25, "favor": 0.75}), ("b", {"favor": 0.75, "none": 0.25})):
+        write_predictions(tmp_path / name, [one], {}, {"d/s": Answer(label="favor", scores=scores)})
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_what_a_model_is_shown_is_hashed_whole():
+    shown = NerInput("i", "d", "text", "body")
+    changes = [
+        ("j", "d", "text", "body"),
+        ("i", "e", "text", "body"),
+        ("i", "d", "texT", "body"),
+        ("i", "d", "text", "x"),
+    ]
+    others = [NerInput(*change) for change in changes]
+    assert len({input_sha256(one) for one in [shown, *others]}) == 5
+    assert input_sha256(NerInput("i", "d", "text", "body")) == input_sha256(shown)
+
+
+def test_counts_come_back_as_they_went(tmp_path):
+    rows = [
+        CountRow("e", "d", "", "m", {"b": 1.0, "a": 0.1}, {"z": "1", "a": "2"}),
+        CountRow("f", "d", "u", "m", {}, {}),
+    ]
+    write_counts(tmp_path / "counts.parquet", rows)
+    assert read_counts(tmp_path) == rows
+    write_counts(
+        tmp_path / "again.parquet", [CountRow("e", "d", "", "m", {"a": 0.1, "b": 1.0}, {"a": "2", "z": "1"}), rows[1]]
+    )
+    assert (tmp_path / "again.parquet").read_bytes() == (tmp_path / "counts.parquet").read_bytes()
+
+
+@pytest.mark.parametrize("content", [b"", b"PAR1", b"no parquet" * 50, pickle.dumps({"a": 1})])
+@pytest.mark.parametrize("read", [read_predictions, read_counts])
+def test_unreadable_tables_are_one_message(tmp_path, content, read):
+    for name in ("predictions.parquet", "counts.parquet"):
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(RunError, match="unreadable"):
+        read(tmp_path)
+
+
+def test_a_table_of_other_columns_is_one_message(tmp_path):
+    import pyarrow as pa
+
+    for name in ("predictions.parquet", "counts.parquet"):
+        pq.write_table(pa.table({"something": [1, 2]}), tmp_path / name)
+    for read in (read_predictions, read_counts):
+        with pytest.raises(RunError, match="unreadable"):
+            read(tmp_path)
+
+
+# ---- CSV -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("text", ["=1+1", "@SUM(1)", "-2+3", "+x", "\t=1", "\r=1", "\n=1", "\0=1", '=HYPERLINK("x")'])
+def test_no_cell_is_a_formula(text):
+    assert csv_cell(text) == "'" + text
+
+
+@pytest.mark.parametrize(("value", "cell"), [(-0.25, -0.25), (None, ""), (True, True), ("a=b", "a=b"), ("", "")])
+def test_other_cells_stay(value, cell):
+    assert csv_cell(value) == cell
+
+
+def test_the_csv_has_the_rows_of_the_json():
+    row = {
+        "metric": "m", "average": "micro", "slice": "target==1+1,\n\"x\"", "value": -0.25, "low": None, "high": 0.1,
+        "level": 0.95, "method": "x", "n": 3, "unit": None, "support": 2.0, "signature": "=s", "unreliable": True,
+        "note": None,
+    }  # fmt: skip
+    text = scores_csv({"data": {"name": "@d"}, "task": "ner", "model": {"name": "+m"}, "scores": [row]})
+    (found,) = csv.DictReader(io.StringIO(text))
+    assert (found["data"], found["model"], found["signature"]) == ("'@d", "'+m", "'=s")
+    assert (found["slice"], found["value"], found["low"]) == (row["slice"], "-0.25", "")
+
+
+# ---- whole folders ---------------------------------------------------------------------------------------------------
+
+
+def stored(folder, scores=None, status="complete"):
+    folder.mkdir(parents=True, exist_ok=True)
+    write_config(folder, {"a": 1})
+    text = json.dumps(scores if scores is not None else {"schema": "harness.scores/1", "scores": []})
+    (folder / "scores.json").write_text(text)
+    write_run(folder, status)
+    return folder
+
+
+def test_a_complete_run_is_read_and_checked(tmp_path):
+    folder = stored(tmp_path / "run")
+    run = read_run(folder)
+    assert (run.config, run.scores["scores"], run.run["status"]) == ({"a": 1}, [], "complete")
+    assert run.run["files"]["scores.json"] == file_sha256(folder / "scores.json")
+    assert is_complete(folder)
+
+
+@pytest.mark.parametrize("name", ["scores.json", "config.yaml"])
+def test_an_altered_file_is_told(tmp_path, name):
+    folder = stored(tmp_path / "run")
+    path = folder / name
+    path.write_bytes(path.read_bytes() + b"\n")
+    with pytest.raises(RunError, match="was altered since the run") as caught:
+        read_run(folder)
+    assert name in str(caught.value)
+    assert caught.value.exit_code == 2
+    read_run(folder, verify=False)
+    path.unlink()
+    with pytest.raises(RunError, match="missing"):
+        read_run(folder, verify=False)
+
+
+@pytest.mark.parametrize(
+    ("scores", "said"),
+    [
+        ({"schema": "harness.scores/2", "harness": "9.1"}, "use harness 9.1 or newer"),
+        ({"schema": "harness.scores/0"}, "expected schema 'harness.scores/1', found 'harness.scores/0'"),
+        ({"schema": "other/7"}, "expected schema"),
+        ({}, "expected schema"),
+        ([1], "expected schema"),
+        ("x", "expected schema"),
+    ],
+)
+def test_other_schemas_are_told_apart(tmp_path, scores, said):
+    with pytest.raises(RunError) as caught:
+        read_run(stored(tmp_path / "run", scores))
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize("status", ["started", "error"])
+def test_an_incomplete_run_is_no_run(tmp_path, status):
+    folder = stored(tmp_path / "run", status=status)
+    assert not is_complete(folder)
+    with pytest.raises(RunError, match=f"'{status}', not complete"):
+        read_run(folder)
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "3", "null", '{"status": 1}'])
+def test_an_odd_run_json_is_no_crash(tmp_path, content):
+    folder = stored(tmp_path / "run")
+    (folder / "run.json").write_text(content)
+    assert not is_complete(folder)
+    with pytest.raises(RunError):
+        read_run(folder)
+
+
+def test_runs_are_found_below_a_folder(tmp_path):
+    one, two = stored(tmp_path / "seed/ner/b"), stored(tmp_path / "seed/ner/a")
+    assert find_runs(tmp_path) == [two, one]
+    assert find_runs(one) == [one]
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere/link").symlink_to(tmp_path / "seed")
+    with pytest.raises(RunError, match="no run folder there"):
+        find_runs(tmp_path / "elsewhere")
+    with pytest.raises(RunError, match="no such folder"):
+        find_runs(tmp_path / "nope")
+
+
+def test_run_json_names_no_machine(tmp_path):
+    import socket
+
+    text = (stored(tmp_path / "run") / "run.json").read_text()
+    assert socket.gethostname() not in text
+    assert str(tmp_path) not in text
