@@ -1,0 +1,1 @@
+"""Speed and memory, measured: one script per claim, and the last table in TABLE.md."""

@@ -1,0 +1,1 @@
+"""What maintainers run by hand; not part of the package."""
