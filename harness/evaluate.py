@@ -1,5 +1,6 @@
 """A plan is carried out: asked, scored and written, one run folder per task."""
 
+import json
 import os
 import resource
 import sys
@@ -123,7 +124,11 @@ def run_task(
             scored=scored,
             scores=scores,
         )
-        write_run(task.folder, "complete", **measurements(asked, seconds))
+        took = measurements(asked, seconds)
+        if not asked.asked:
+            # Nothing was asked: what the answers took is what it took when they were asked for.
+            took |= measured_before(task.folder)
+        write_run(task.folder, "complete", **took)
         remove_journal(task.folder)
     reason = over_error_limit(scored.ledger, config)
     return Outcome(*names, "failed" if reason else "complete", reason, 1 if reason else 0)
@@ -178,6 +183,15 @@ def measurements(asked: Asked, seconds: Mapping[str, float]) -> dict[str, Any]:
         "peak_memory_bytes": _peak_memory(),
         "cost": None,
     }
+
+
+def measured_before(folder: Path) -> dict[str, Any]:
+    """What a complete run in the folder says of its speed; empty where there is none."""
+    if not is_complete(folder):
+        return {}
+    run = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    names = ("seconds", "asked", "examples_per_second", "tokens_per_second", "peak_memory_bytes", "cost")
+    return {name: run[name] for name in names if name in run}
 
 
 def _reset_peak_memory() -> None:

@@ -8,12 +8,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, get_type_hints
-
-from pydantic import TypeAdapter, ValidationError
+from typing import Any
 
 from harness.checking import Checker, only_names_document, read_documents
-from harness.config import DataConfig, format_reader, nearest
+from harness.config import DataConfig, check_options, format_reader
 from harness.errors import ConfigError, DataError, GoldError
 from harness.files import sha256
 from harness.records import Document, Entity, Fact, Row, Sentence, Target, TaskName
@@ -183,27 +181,12 @@ def read_rows(
         ConfigError: No such format, or options that it does not have, lacks, or that are of the wrong type.
         DataError: As the format raises it, while rows are taken.
     """
-    reader = format_reader(name)
     given = dict(options or {})
-    parameters = inspect.signature(reader).parameters
-    known = [key for key, one in parameters.items() if one.kind is one.KEYWORD_ONLY and key != "encoding"]
-    takes_any = any(one.kind is one.VAR_KEYWORD for one in parameters.values())
-    has = f"it has {', '.join(known)}" if known else "it has none"
-    for key in given:
-        if key not in known and not takes_any:
-            raise ConfigError(f"{place}.options.{key}: format {name!r} has no such option{nearest(key, known)}; {has}")
-    for key in known:
-        if parameters[key].default is inspect.Parameter.empty and key not in given:
+    check_options(name, given, f"{place}.options")
+    reader = format_reader(name)
+    for key, parameter in inspect.signature(reader).parameters.items():
+        if parameter.kind is parameter.KEYWORD_ONLY and parameter.default is parameter.empty and key not in given:
             raise ConfigError(f"{place}.options.{key}: format {name!r} cannot be read without it")
-    types = get_type_hints(reader)
-    for key, value in given.items():
-        if key in types:
-            try:
-                TypeAdapter(types[key]).validate_python(value)
-            except ValidationError as error:
-                raise ConfigError(
-                    f"{place}.options.{key}: {error.errors(include_url=False)[0]['msg']}, found {value!r}"
-                ) from None
     return reader(path, encoding=encoding, **given)
 
 

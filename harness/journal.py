@@ -53,9 +53,7 @@ class Journal:
                 self._connection.execute("INSERT INTO meta VALUES (?, ?)", (*row, fresh))
         except sqlite3.OperationalError as error:
             self._connection.close()
-            raise RunFailedError(
-                f"{self.path}: cannot be written ({error}); is there space left?"
-            ) from None
+            raise RunFailedError(f"{self.path}: cannot be written ({error}); is there space left?") from None
         except sqlite3.DatabaseError as error:
             self._connection.close()
             raise RunError(

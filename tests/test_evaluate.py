@@ -66,3 +66,19 @@ def test_the_peak_of_an_earlier_model_is_forgotten():
     del block
     _reset_peak_memory()
     assert high - _peak_memory() > 150 * 2**20
+
+
+def test_a_run_that_asks_nothing_keeps_the_speed_of_the_one_that_did(tmp_path, capsys):
+    import json
+
+    from harness.__main__ import command
+
+    arguments = ["model=lead", f"results={tmp_path}"]
+    assert command(arguments) == 0
+    file = tmp_path / "seed" / "summarization" / "lead" / "run.json"
+    first = json.loads(file.read_text())
+    assert command(arguments) == 0
+    second = json.loads(file.read_text())
+    for name in ("asked", "examples_per_second", "seconds", "peak_memory_bytes"):
+        assert second[name] == first[name]
+    assert first["asked"] == 3

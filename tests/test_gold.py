@@ -489,7 +489,7 @@ def test_many_faults_are_all_reported_in_file_order(corpus):
 
 
 def test_faults_are_in_file_order_in_folders_with_colons_too(corpus):
-    folder = corpus.folder / "a:b: c"
+    folder = corpus.folder / "a:b"
     folder.mkdir()
     lines = [entity(0, 4)] * 9 + [entity(0, 99)] * 3
     (folder / "entities.jsonl").write_text("".join(json.dumps(one) + "\n" for one in lines))
@@ -595,15 +595,14 @@ def test_a_file_name_that_is_no_unicode_is_named(corpus):
 # ---- options of formats -----------------------------------------------------------------------------------------
 
 
-def test_options_that_a_format_does_not_have(corpus):
-    with pytest.raises(ConfigError) as refused:
+def test_options_that_a_format_does_not_have_or_cannot_do_without(corpus):
+    with pytest.raises(ConfigError, match=r"^data\.options\.shceme: unknown key"):
         corpus(entities=[entity(0, 4)], options={"shceme": "iob2"})
-    assert str(refused.value) == "data.options.shceme: format 'jsonl' has no such option; it has none"
-    with pytest.raises(ConfigError, match=r"model.options.label: .* did you mean 'labels'\?; it has labels$"):
+    with pytest.raises(ConfigError, match=r"^model\.options\.label: unknown key; did you mean 'labels'\?"):
         read_rows("semeval_stance", corpus.folder, encoding="utf-8", options={"label": ()}, place="model")
-    with pytest.raises(ConfigError, match=r"^data.options.labels: Input should be .*, found 5$"):
+    with pytest.raises(ConfigError, match=r"^data\.options\.labels: Input should be .*, found 5$"):
         read_rows("semeval_stance", corpus.folder, encoding="utf-8", options={"labels": 5})
-    with pytest.raises(ConfigError, match=r"^data.options.columns: format 'hf' cannot be read without it$"):
+    with pytest.raises(ConfigError, match=r"^data\.options\.columns: format 'hf' cannot be read without it$"):
         read_rows("hf", corpus.folder, encoding="utf-8")
 
 

@@ -1,4 +1,4 @@
-"""What the package never does; what configurations cannot do is in test_config, test_compose and test_main."""
+"""What the package's own code never does; test_config, test_compose and test_main say what configurations cannot."""
 
 import ast
 from pathlib import Path

@@ -180,7 +180,7 @@ def test_a_wrong_number_of_answers_is_a_fault_of_the_batch():
         (Answer(text=""), "scored"),
         (Answer(bin="nonfinite", reason="logits"), "nonfinite"),
     ],
-    ids=repr,
+    ids=["nan", "inf", "surrogate", "object", "bin", "none", "text", "empty", "nonfinite"],
 )
 def test_an_answer_that_cannot_be_stored_costs_itself(given_answer, bin_):
     model = Fake(answer=lambda one: given_answer if one.id == "d1" else Answer(label="ok"))

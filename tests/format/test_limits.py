@@ -39,7 +39,11 @@ def test_honest_gzip_files_are_read(tmp_path):
     assert (len(rows), rows[4999][0], faults) == (5000, f"{path}:5000", [])
 
 
-@pytest.mark.parametrize("data", [b"", b"no gzip", gzip.compress(b"x" * 1000)[:-9], gzip.compress(b"a")[:-4] + b"abcd"])
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"no gzip", gzip.compress(b"x" * 1000)[:-9], gzip.compress(b"a")[:-4] + b"abcd"],
+    ids=["empty", "text", "torn", "checksum"],
+)
 def test_what_is_no_gzip_file(tmp_path, data):
     path = tmp_path / "x.gz"
     path.write_bytes(data)

@@ -507,7 +507,7 @@ def test_a_file_that_is_not_there_or_no_json(tmp_path):
 
 
 def test_options_that_the_format_does_not_have(tmp_path):
-    with pytest.raises(ConfigError, match=r"model\.options\.x: format 'jsonl' has no such option"):
+    with pytest.raises(ConfigError, match=r"model\.options\.x: unknown key"):
         Predictions(path=str(tmp_path), task="ner", options={"x": 1}).unavailable()
 
 
