@@ -21,6 +21,7 @@ from harness.files import atomic_writer, file_sha256, sha256, write_json, write_
 from harness.journal import answer_from_dict
 from harness.records import Answer, Example, Input
 from harness.scoring import SCHEMA, CountRow, Scored
+from harness.tables import table
 
 # The order in which a run's files are put in place; `run.json`, which says that they are complete, comes last.
 RESULT_FILES = ("config.yaml", "predictions.parquet", "counts.parquet", "scores.csv", "scores.json")
@@ -193,21 +194,20 @@ def write_predictions(
             ]
         rows.append(row)
     with atomic_writer(path) as stream:
-        pq.write_table(pa.Table.from_pylist(rows, schema=_PREDICTIONS), stream, compression="zstd")
+        pq.write_table(table(rows, _PREDICTIONS), stream, compression="zstd")
 
 
 def write_counts(path: Path, counts: Sequence[CountRow]) -> None:
     """One row per example and metric."""
-    columns: dict[str, list[Any]] = {
-        "example": [row.example for row in counts],
-        "document": [row.document for row in counts],
-        "unit": [row.unit for row in counts],
-        "metric": [row.metric for row in counts],
-        "state": [sorted(row.state.items()) for row in counts],
-        "fields": [sorted(row.fields.items()) for row in counts],
-    }
+    rows = [
+        {**_fields_of(row), "state": sorted(row.state.items()), "fields": sorted(row.fields.items())} for row in counts
+    ]
     with atomic_writer(path) as stream:
-        pq.write_table(pa.Table.from_pydict(columns, schema=_COUNTS), stream, compression="zstd")
+        pq.write_table(table(rows, _COUNTS), stream, compression="zstd")
+
+
+def _fields_of(row: CountRow) -> dict[str, Any]:
+    return {"example": row.example, "document": row.document, "unit": row.unit, "metric": row.metric}
 
 
 def scores_csv(scores: Mapping[str, Any]) -> str:

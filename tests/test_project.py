@@ -59,7 +59,7 @@ LAYERS = (
     {"engine", "task"},
     {"gold", "journal"},
     {"compose", "checking", "files", "config", "label_map", "sentences", "model", "metric", "format"},
-    {"records", "errors", "resources", "usage"},
+    {"records", "errors", "resources", "usage", "tables"},
 )
 
 

@@ -40,7 +40,7 @@ _ARTICLE_LAW = re.compile(r"\b(?:Article|Section|Chapter|Title|Proposition|Resol
 class Rules:
     """Named entities by patterns, lists of names and cue words.
 
-    Written for English news. An answer hangs on the input's text and zone alone. The shipped seed article was at hand
+    Written for English news. An answer hangs on the input's text alone. The shipped seed article was at hand
     when the rules were written, so a score on it says nothing about other text: on Universal NER's English Web Treebank
     (mapped to PER, ORG and LOC, articles left out) strict F1 is 0.62 on dev and 0.60 on test.
 
@@ -90,7 +90,7 @@ class Rules:
         text = given.text
         finds = [Find(*value) for value in find_values(text)]
         finds += _phrases(text)
-        finds += NameSearch(text, given.zone, self.gazetteer).find()
+        finds += NameSearch(text, self.gazetteer).find()
         for start, end, label in _longest(finds, len(text)):
             if label in self.labels:
                 yield Entity(start, end, label, text[start:end])

@@ -23,7 +23,6 @@ _ACRONYM = re.compile(r"[A-Z](?:[A-Z&]{1,5})(?:-[A-Z]+)?$")
 _INITIAL = re.compile(r"[A-Z]$")
 _DOMAIN = re.compile(r"[\w-]{2,40}\.(?:com|org|net|ru|ua|uk|de|fr|info|tv|io|eu|us|news|gov|edu)$")
 _CREDIT = re.compile(r"(?:Photo|Photos|Source|Sources|Credit|Image|Video|Picture|Via|Courtesy)\s?(?:by|of)?\s?[:/]\s?$")
-_SOURCES = re.compile(r"\(?(?:Based on|According to|Adapted from|Compiled from|Sources?:|With|From)\s$", re.IGNORECASE)
 _LANGUAGE_BEFORE = re.compile(
     r"\b(?:in|into|speaks?|speaking|spoke|spoken|learn|learning|learned|study|studying|teach|teaches|taught|fluent\sin"
     r"|translated\sinto|translate|understand|wrote\sin)\s$"
@@ -67,13 +66,11 @@ class NameSearch:
 
     Args:
         text: The text.
-        zone: The part of the page that it stands in; in a `byline` names are people, then sources.
         gazetteer: The lists of names and cue words.
     """
 
-    def __init__(self, text: str, zone: str, gazetteer: Gazetteer) -> None:
+    def __init__(self, text: str, gazetteer: Gazetteer) -> None:
         self.text = text
-        self.byline = zone == "byline"
         self.lists = gazetteer
         self.cues = gazetteer.words
         self.words = list(self._split())
@@ -321,7 +318,6 @@ class NameSearch:
             or self._next(end) in self.cues["speech"]
             or (before in self.cues["speech"] and self._after_quote(at - 1))
             or (end - at >= 2 and self._described(end))
-            or (end - at >= 2 and self.byline and not self._cited(at))
         )
         if not told or any(self.words[i].text in self.cues["org_cue"] for i in range(at, end)):
             return 0
@@ -352,11 +348,6 @@ class NameSearch:
             or any(word in self.cues["role"] for word in WORD.findall(said))
         )
 
-    def _cited(self, at: int) -> bool:
-        """Whether the name stands in a list of sources ("Based on Daily News, Herald")."""
-        line = self.text[max(0, self.words[at].start - 200) : self.words[at].start].rsplit("\n", 1)[-1]
-        return "(" in line or bool(_SOURCES.search(line))
-
     def _reading(self, at: int, stop: int, label: str) -> str:
         """The label of a listed name, given the words around it."""
         start, end = self.words[at].start, self.words[stop - 1].end
@@ -380,7 +371,7 @@ class NameSearch:
         start, end = word.start, self.words[stop - 1].end
         before, after = self.text[max(0, start - 24) : start], self._next(stop)
         single = stop - at == 1
-        if (_CREDIT.search(before) and (single or _DOMAIN.match(word.text))) or (self.byline and self._cited(at)):
+        if _CREDIT.search(before) and (single or _DOMAIN.match(word.text)):
             self._add(at, stop, "ORG")
         elif single and word.text in self.cues["not_org"]:
             pass

@@ -118,12 +118,6 @@ def test_phrases_worked_by_hand(text, expected):
     assert found(text) == expected
 
 
-def test_a_byline_names_its_author_and_then_its_sources():
-    line = "Oyelaran Bello (Based on Harbour Sentinel, Quay Mirror)"
-    expected = [("Oyelaran Bello", "PERSON"), ("Harbour Sentinel", "ORG"), ("Quay Mirror", "ORG")]
-    assert found(line, zone="byline") == expected
-
-
 def test_labels_that_are_not_asked_for_are_left_out():
     text = "Kenya paid $5 in May 2001."
     assert found(text) == [("Kenya", "GPE"), ("$5", "MONEY"), ("May 2001", "DATE")]
