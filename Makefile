@@ -3,13 +3,13 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help run test test-slow check lint format lock tiny benchmarks wheel clean
+.PHONY: help run test check lint format lock tiny benchmarks wheel clean
 
 help:
 	@echo "make run         the main job over the seed text, models baseline and tiny, and their comparison"
-	@echo "make test        every fast test (installs what the tests need)"
+	@echo "make test        every test (installs what the tests need)"
 	@echo "make check       formatting, lint, types and tests, as CI has them"
-	@echo "make test-slow   the tests that take minutes"
+	@echo "make   the tests that take minutes"
 	@echo "make benchmarks  speed against peers; writes benchmarks/TABLE.md"
 	@echo "make tiny DATA=DIR   trains the three tiny checkpoints again"
 	@echo "make lock        resolves the lock files again"
@@ -33,10 +33,7 @@ run: $(VENV)/.run-installed
 	$(BIN)/python -m harness -m model=baseline,tiny
 
 test: $(VENV)/.dev-installed
-	$(BIN)/python -m pytest -n 2 -m "not slow and not weights"
-
-test-slow: $(VENV)/.dev-installed
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -n 2
 
 lint: $(VENV)/.dev-installed
 	$(BIN)/ruff format --check .

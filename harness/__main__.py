@@ -19,7 +19,8 @@ def command(arguments: list[str]) -> int:
         The exit code: 0 complete, 1 failed, 2 bad usage, config or data, 3 inconclusive, 130 and 143 on signals.
     """
     # Nothing is imported before it is needed: help must be there at once.
-    if any(argument in ("-h", "--help", "help") for argument in arguments[:1]):
+    of_run = not arguments or arguments[0].startswith(("-", "+", "~")) or "=" in arguments[0]
+    if arguments[:1] == ["help"] or (of_run and not {"-h", "--help"}.isdisjoint(arguments)):
         from harness.usage import USAGE
 
         print(USAGE, end="")
@@ -48,6 +49,14 @@ def command(arguments: list[str]) -> int:
         # The reader of our output went away (`| head`); nothing is wrong with the run.
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - so that the exit does not flush into the pipe
         return 0
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("harness"):
+            raise
+        print(
+            f"harness: {error}: install the dependencies, or run it with the project's own .venv/bin/python",
+            file=sys.stderr,
+        )
+        return 2
     except Exception as error:
         if os.environ.get("HARNESS_DEBUG") == "1":
             raise

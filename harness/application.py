@@ -85,7 +85,10 @@ def run(arguments: list[str]) -> int:
         _plans[number] = _planned(job, several=several)
     if any(job.config.dry_run for job in jobs):
         print_dry_run([row for ready in _plans.values() if isinstance(ready, Plan) for row in dry_run(ready)])
-        return 0
+        refused = [ready for ready in _plans.values() if isinstance(ready, Outcome)]
+        for outcome in refused:
+            print(f"harness: {outcome.model} cannot run: {outcome.reason}", file=sys.stderr)
+        return 1 if refused else 0
     # In a sweep, that a model answers only some of the tasks is what one expects.
     reasons = dict.fromkeys(reason for ready in _plans.values() if isinstance(ready, Plan) for reason in ready.skipped)
     for reason in reasons if not several else ():

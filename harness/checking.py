@@ -25,6 +25,40 @@ _COMPARISONS = 40_000
 _CONVENTION = "offsets are end-exclusive code points"
 
 
+# The keys of each record file; others are kept as metadata, unless they look like one of these written wrongly.
+KEYS: Mapping[str, frozenset[str]] = {
+    "sentences": frozenset({"doc", "id", "start", "end", "zone"}),
+    "entities": frozenset({"doc", "start", "end", "label", "text", "score", "annotator"}),
+    "stance": frozenset(
+        {"doc", "target", "label", "sentence", "start", "end", "id", "holder", "evidence", "rationale", "assessment"}
+        | {"annotator", "scores"}
+    ),
+    "targets": frozenset({"id", "text"}),
+    "summaries": frozenset({"doc", "style", "text", "sentences", "annotator"}),
+    "facts": frozenset({"doc", "fact", "weight", "sentences", "annotator"}),
+    "annotators": frozenset({"id", "kind", "note"}),
+}
+
+
+_REQUIRED: Mapping[str, frozenset[str]] = {
+    "sentences": frozenset({"doc", "id", "start", "end"}),
+    "entities": frozenset({"doc", "start", "end", "label"}),
+    "stance": frozenset({"doc", "target", "label"}),
+    "targets": frozenset({"id", "text"}),
+    "summaries": frozenset({"doc", "text"}),
+    "facts": frozenset({"doc", "fact"}),
+    "annotators": frozenset({"id", "kind"}),
+}
+
+
+@lru_cache(maxsize=1000)
+def misspelt(file: str, key: str) -> str | None:
+    """The key of the record file that an unknown key was probably meant to be."""
+    known = KEYS.get(file, frozenset())
+    close = difflib.get_close_matches(key, known, n=1, cutoff=0.8) if key not in known else []
+    return close[0] if close else None
+
+
 @dataclass
 class Checker:
     """Collects faults while rows are checked.
@@ -41,6 +75,16 @@ class Checker:
     _sentences: dict[str, dict[str, Sentence]] = field(default_factory=dict, init=False, repr=False)
     _hints: dict[tuple[str, int], str] = field(default_factory=dict, init=False, repr=False)
     _compared: int = field(default=0, init=False, repr=False)
+
+    def keys(self, row: Row) -> None:
+        """Notes an optional key that is probably written wrongly: `sentance` would silently be metadata.
+
+        A required key that is missing is noted, with the like hint, where it is looked for.
+        """
+        for key in row.fields:
+            meant = misspelt(row.file, key)
+            if meant is not None and meant not in row.fields and meant not in _REQUIRED[row.file]:
+                self.fault(row, f"{key!r} is no key of {row.file}; is {meant!r} meant?")
 
     def fault(self, row: Row, message: str) -> None:
         """Notes one fault of one row."""

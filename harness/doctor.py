@@ -128,10 +128,7 @@ def _extra(name: str, wanted: list[tuple[str, str]]) -> Finding:
     about = _ABOUT.get(name, "")
     lacking = [package for package, specifier in wanted if _package(package, specifier).state == _BAD]
     if lacking:
-        more = (
-            "; for models on a CPU: add --index-url https://download.pytorch.org/whl/cpu" if "torch" in lacking else ""
-        )
-        return Finding(name, _ABSENT, f"{about}; needs {', '.join(lacking)}: pip install 'harness[{name}]'{more}")
+        return Finding(name, _ABSENT, f"{about}; pip install {' '.join(lacking)}")
     return Finding(name, _OK, about)
 
 
@@ -161,7 +158,8 @@ def _model(path: Path) -> Finding:
     from omegaconf.errors import OmegaConfBaseException
 
     try:
-        loaded = OmegaConf.create({"model": OmegaConf.load(path)})
+        # What model files refer to outside themselves.
+        loaded = OmegaConf.create({"model": OmegaConf.load(path), "rng_seed": 0})
         missing = _unset(OmegaConf.to_container(loaded, resolve=False))
         if missing:
             return Finding(path.stem, _ABSENT, f"set {', '.join(f'{key}=...' for key in missing)}")
@@ -189,7 +187,7 @@ def _unset(value: Any, place: str = "") -> list[str]:
 def _weights(parameters: Mapping[str, Any], task: str) -> str | None:
     """Why a task's model cannot run here, or None; nothing is downloaded."""
     if importlib.util.find_spec("torch") is None:
-        return "needs torch: pip install 'harness[hf]'"
+        return "needs torch, the extra `hf`: pip install torch"
     from harness.model.weights import locate
 
     try:

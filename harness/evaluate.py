@@ -164,9 +164,11 @@ def over_error_limit(ledger: Mapping[str, Any], config: RunConfig) -> str | None
         bins = ", ".join(
             f"{name} {examples[name]}" for name in examples if name not in ("total", "scored") and examples[name]
         )
+        named = '; a document without entities is answered by a line {"doc": ID}' if examples["missing"] else ""
+        allowed = f"share {limit.share}, count {'any' if limit.count is None else limit.count}"
         return (
-            f"{lost} of {examples['total']} examples have no scored answer ({bins}); allowed: share {limit.share}, "
-            f"count {'any' if limit.count is None else limit.count} (fail_on_error.share, fail_on_error.count)"
+            f"{lost} of {examples['total']} examples have no scored answer ({bins}){named}; "
+            f"allowed: {allowed} (fail_on_error.share, fail_on_error.count)"
         )
     return None
 

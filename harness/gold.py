@@ -216,6 +216,8 @@ def check_corpus(
         )
     if data.annotator is not None:
         by_file = _chosen(checker, by_file, data.annotator)
+    for row in (row for name, found in by_file.items() if name != "documents" for row in found):
+        checker.keys(row)
     sentences = _sentences(checker, by_file.get("sentences", ()))
     annotators = _annotators(checker, by_file.get("annotators", ()))
     entities = _entities(checker, by_file.get("entities", ()), data)
@@ -223,6 +225,8 @@ def check_corpus(
     stance = _stance(checker, by_file.get("stance", ()), data, sentences, targets, named="targets" in by_file)
     summaries = _summaries(checker, by_file.get("summaries", ()), sentences)
     facts = _facts(checker, by_file.get("facts", ()), sentences)
+    if annotators:
+        _known_annotators(checker, by_file, annotators)
     if checker.faults:
         raise GoldError(sorted(checker.faults, key=file_order))
     if data.split is not None:
@@ -331,6 +335,17 @@ def _annotators(checker: Checker, rows: Iterable[Row]) -> dict[str, str]:
         else:
             found[name] = kind
     return found
+
+
+def _known_annotators(checker: Checker, by_file: Mapping[str, Sequence[Row]], known: Mapping[str, str]) -> None:
+    """Where `annotators.jsonl` says who they are, it names all of them."""
+    for name in ("entities", "stance", "summaries", "facts"):
+        for row in by_file.get(name, ()):
+            annotator = row.fields.get("annotator")
+            if isinstance(annotator, str) and annotator not in known:
+                checker.fault(
+                    row, f"annotator {annotator!r} is not one of {', '.join(sorted(known))} in annotators.jsonl"
+                )
 
 
 def _and_by(first: str | None, place: str, second: str | None, wanted: str | None) -> str:

@@ -38,6 +38,12 @@ class LabelMap:
 NO_MAP = LabelMap("none", {})
 
 
+def maps_of(task: object, of_model: str | Iterable[str] | None) -> LabelMap:
+    """The maps of a task and of its model joined; `strict`, which a model may say instead of a map, is none."""
+    names = [of_model] if isinstance(of_model, str) else list(of_model or ())
+    return load_label_map(dict.fromkeys([*getattr(task, "label_map", ()), *(n for n in names if n != "strict")]))
+
+
 def load_label_map(names: Iterable[str]) -> LabelMap:
     """Joins shipped maps (`ontonotes_to_conll`) and YAML files of the user's into one map.
 

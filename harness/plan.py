@@ -1,6 +1,7 @@
 """A configuration checked to the end: data, kinds, parameters, weights and run folders, before any model is asked."""
 
 import dataclasses
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +15,7 @@ from harness.engine.base import Engine
 from harness.errors import ConfigError, RunError
 from harness.files import sha256
 from harness.gold import Corpus, load_corpus
-from harness.label_map import LabelMap, load_label_map
+from harness.label_map import LabelMap, maps_of
 from harness.metric.base import Metric
 from harness.model.base import Model
 from harness.predict import prepare_model
@@ -103,7 +104,7 @@ def plan(composed: Composed, *, need_gold: bool = True, writes: bool = True) -> 
         planned = reason or _plan_task(composed, corpus, name, of_task, need_gold=need_gold)
         if isinstance(planned, TaskPlan):
             if writes:
-                _refuse_other_corpus(planned.folder, composed, corpus)
+                _refuse_other_configuration(planned.folder, composed, planned.task.name, corpus)
             ready.append(planned)
         elif composed.explicit_tasks:
             raise ConfigError(planned)
@@ -132,6 +133,8 @@ def _cannot_run(
     if not config.answers(name):
         can = [task for task in TASKS if config.answers(task)]
         return f"model {config.model_name!r} does not answer task {name!r} (it answers {', '.join(can) or 'none'})"
+    if not need_gold and name == "stance" and not corpus.targets:
+        return 'stance needs targets: a targets.jsonl with lines {"id", "text"}, among the documents or under data.gold'
     if need_gold and not corpus.has_gold(name):
         return f"data {corpus.name!r} has no gold for task {name!r}"
     if need_gold and not any(metric.task == name for metric in metrics.values()):
@@ -151,9 +154,7 @@ def _plan_task(
         if given and name != "ner":
             raise ConfigError(f"model.{name}.label_map: only NER labels are mapped; see the model's own parameters")
     task: Task = build("task", config.task[name], f"task.{name}")
-    model_maps = [] if given in (None, "strict") else [given] if isinstance(given, str) else list(given)
-    maps = [*getattr(task, "label_map", ()), *model_maps]
-    label_map = load_label_map(dict.fromkeys(maps)) if name == "ner" else LabelMap("none", {})
+    label_map = maps_of(task, given)
     model: Model = build("model", parameters, f"model.{name}")
     if _has_field(type(model), "format") and _has_field(type(model), "options"):
         check_options(getattr(model, "format"), getattr(model, "options"), f"model.{name}.options")  # noqa: B009
@@ -210,19 +211,33 @@ def _folder(composed: Composed, name: TaskName, corpus: Corpus) -> Path:
     return run_path(Path(composed.config.results).expanduser(), corpus.name, name, own)
 
 
-def _refuse_other_corpus(folder: Path, composed: Composed, corpus: Corpus) -> None:
-    """Two corpora under one `data.name` must not take turns in one folder."""
-    if not is_complete(folder):
+def _refuse_other_configuration(folder: Path, composed: Composed, name: TaskName, corpus: Corpus) -> None:
+    """Two corpora of one `data.name`, or two models of one `model.name`, must not take turns in one folder.
+
+    A corpus that was edited, or moved as it is, is the same corpus; `fresh=true` replaces whatever lies there.
+    """
+    if composed.config.fresh or not is_complete(folder):
         return
     try:
-        before = yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8"))["data"]
-    except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError):
+        before = yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8"))
+        scored = json.loads((folder / "scores.json").read_text(encoding="utf-8"))["data"]
+        paths = {key: before["data"].get(key) for key in ("documents", "gold")}
+        model = {key: value for key, value in before["model"][name].items() if key in composed.raw["model"][name]}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, yaml.YAMLError):
         return
-    now = composed.raw["data"]
-    if all(before.get(key) != now.get(key) for key in ("documents", "gold") if before.get(key) or now.get(key)):
+    moved = any(paths[key] != composed.raw["data"].get(key) for key in paths)
+    same = (corpus.documents_sha256, corpus.gold_sha256(name)) == (scored["documents_sha256"], scored["gold_sha256"])
+    if moved and not same:
         raise RunError(
-            f"{folder}: holds results of another corpus of the same name (documents {before.get('documents')!r}, gold "
-            f"{before.get('gold')!r}); give this one its own data.name, or another results=DIR"
+            f"{folder}: holds results of another corpus of the same name (documents {paths['documents']!r}, gold "
+            f"{paths['gold']!r}); give this one its own data.name, another results=DIR, or fresh=true to replace them"
+        )
+    differing = _differences(composed.raw["model"][name], {**composed.raw["model"][name], **model})
+    if differing:
+        keys = ", ".join(f"{key} ({old!r} then, {now!r} now)" for key, now, old in differing)
+        raise RunError(
+            f"{folder}: holds results of another model of the same name; these differ: {keys}; "
+            "give this one its own model.name, another results=DIR, or fresh=true to replace them"
         )
 
 

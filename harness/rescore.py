@@ -10,7 +10,7 @@ from harness.errors import RunError
 from harness.evaluate import Outcome, over_error_limit
 from harness.files import file_sha256, locked
 from harness.gold import Corpus
-from harness.label_map import LabelMap, load_label_map
+from harness.label_map import LabelMap, maps_of
 from harness.metric.base import Metric
 from harness.plan import corpus_of
 from harness.records import TASKS, Answer, Example, TaskName
@@ -65,13 +65,7 @@ def reopen(folder: Path, *, verify: bool = True) -> Reopened:
             f"{folder}: the documents changed since this run, so its answers are to other texts; give its command again"
         )
     task: Task = build("task", config.task[name], f"task.{name}")
-    given = config.model[name].get("label_map")
-    model_maps = [] if given in (None, "strict") else [given] if isinstance(given, str) else list(given)
-    label_map = (
-        load_label_map(dict.fromkeys([*getattr(task, "label_map", ()), *model_maps]))
-        if name == "ner"
-        else load_label_map(())
-    )
+    label_map = maps_of(task, config.model[name].get("label_map"))
     predictions = read_predictions(folder)
     # What the model selected it has shown by answering; the model itself is not asked.
     selects = any(row.fields.get("style") == "extract" for row in predictions)

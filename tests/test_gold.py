@@ -450,6 +450,31 @@ def test_every_defect_is_named(corpus, name):
     assert corpus.faults(**records) == expected
 
 
+@pytest.mark.parametrize(
+    ("records", "fault"),
+    [
+        ({"stance": [stance(sentance="s1")]}, "g/stance.jsonl:1: 'sentance' is no key of stance; is 'sentence' meant?"),
+        (
+            {"entities": [entity(0, 4, anotator="a")]},
+            "g/entities.jsonl:1: 'anotator' is no key of entities; is 'annotator' meant?",
+        ),
+    ],
+)
+def test_a_misspelt_optional_key_is_no_metadata(corpus, records, fault):
+    assert corpus.faults(**records, sentences=SENTENCES) == [fault]
+
+
+def test_other_keys_are_the_users_own(corpus):
+    assert corpus(stance=[stance(section="s1", topic="x")], sentences=SENTENCES).stance
+
+
+def test_annotators_that_are_listed_are_all_of_them(corpus):
+    known = [{"id": "a", "kind": "human"}]
+    faults = corpus.faults(entities=[entity(0, 4, annotator="b")], annotators=known)
+    assert faults == ["g/entities.jsonl:1: annotator 'b' is not one of a in annotators.jsonl"]
+    assert corpus(entities=[entity(0, 4, annotator="a")], annotators=known).entities["d1"]
+
+
 def test_a_wrong_encoding_names_the_document(corpus):
     (corpus.folder / "t").mkdir()
     (corpus.folder / "t" / "d9.txt").write_bytes(b"ok\nna\xefve")

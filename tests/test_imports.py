@@ -55,7 +55,7 @@ def test_help_imports_nothing(tmp_path, argument):
 
 
 def test_the_default_path_is_light_and_offline(tmp_path):
-    code, names, said = imported(tmp_path, "model=lead")
+    code, names, said = imported(tmp_path)
     assert code == 0, said
     assert not names & set(HEAVY)
     # The list of what is light is no dead letter.

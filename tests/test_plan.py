@@ -73,20 +73,39 @@ def test_a_corpus_is_read_once(monkeypatch):
 def test_another_corpus_of_the_same_name_is_refused(folder):
     from harness.__main__ import command
 
-    for where in ("a", "b"):
+    for where, summary in (("a", "One."), ("moved", "One."), ("b", "Two.")):
         (folder / where).mkdir()
         (folder / where / "d.txt").write_text("One sentence. Two sentences.")
-        (folder / where / "summaries.jsonl").write_text('{"doc": "d", "text": "One."}\n')
+        (folder / where / "summaries.jsonl").write_text(f'{{"doc": "d", "text": "{summary}"}}\n')
+    (folder / "annotator").mkdir()
+    (folder / "annotator/summaries.jsonl").write_text('{"doc": "d", "text": "Two."}\n')
     own = ["model=lead", "data=local", "data.name=mine"]
     assert command([*own, "data.documents=a", "data.gold=a"]) == 0
-    with pytest.raises(RunError, match="another corpus of the same name"):
-        planned(*own, "data.documents=b", "data.gold=b")
-    planned(*own, "data.documents=b", "data.gold=b", writes=False)
-    # The same texts with mended gold are the same corpus.
-    (folder / "mended").mkdir()
-    (folder / "mended/summaries.jsonl").write_text('{"doc": "d", "text": "Two."}\n')
-    planned(*own, "data.documents=a", "data.gold=mended")
-    planned(*own, "data.documents=b", "data.gold=b", "data.name=other")
+    for other in (["data.documents=b", "data.gold=b"], ["data.documents=a", "data.gold=annotator"]):
+        with pytest.raises(RunError, match="another corpus of the same name"):
+            planned(*own, *other)
+        planned(*own, *other, writes=False)
+        planned(*own, *other, "fresh=true")
+        planned(*own, *other, "data.name=other")
+    # The same files elsewhere are the same corpus, and so are files that were mended where they lie.
+    planned(*own, "data.documents=moved", "data.gold=moved")
+    (folder / "a/summaries.jsonl").write_text('{"doc": "d", "text": "Two."}\n')
+    planned(*own, "data.documents=a", "data.gold=a")
+
+
+def test_another_model_of_the_same_name_is_refused(folder):
+    from harness.__main__ import command
+
+    (folder / "own/model").mkdir(parents=True)
+    for file, sentences in (("one", 1), ("two", 2)):
+        (folder / f"own/model/{file}.yaml").write_text(
+            f"name: mine\nabout: x\nsummarization:\n  kind: lead\n  sentences: {sentences}\n"
+        )
+    assert command(["--config-dir", "own", "model=one"]) == 0
+    planned("--config-dir", "own", "model=one")
+    with pytest.raises(RunError, match=r"another model of the same name; these differ: sentences \(1 then, 2 now\)"):
+        planned("--config-dir", "own", "model=two")
+    planned("--config-dir", "own", "model=two", "fresh=true")
 
 
 def test_label_maps_are_for_entities_alone():

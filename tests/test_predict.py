@@ -110,3 +110,29 @@ def test_entities_that_are_in_no_document_are_left_out():
     assert _rows(example, given, text) == [
         {"doc": "d", "start": 10, "end": 14, "label": "PER", "text": "Anna", "score": 0.5}
     ]
+
+
+def test_a_changed_rule_asks_again(tmp_path, monkeypatch):
+    import sys
+
+    from harness.predict import code_sha256
+
+    package = tmp_path / "own"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "rule.py").write_text("from own.words import CUES\n")
+    (package / "words.py").write_text("CUES = ('a',)\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    before = code_sha256("own.rule")
+    (package / "words.py").write_text("CUES = ('a', 'b')\n")
+    code_sha256.cache_clear()
+    assert code_sha256("own.rule") != before
+    for name in ("own", "own.rule", "own.words"):
+        sys.modules.pop(name, None)
+
+
+def test_the_code_of_a_shipped_kind_is_its_own_and_its_helpers():
+    from harness.predict import code_sha256
+
+    kinds = {code_sha256(f"harness.model.{kind}") for kind in ("lead", "textrank", "rules", "lexicon")}
+    assert len(kinds) == 4

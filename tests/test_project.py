@@ -76,13 +76,8 @@ def layer(module):
     return next(number for number, names in enumerate(LAYERS) if name in names)
 
 
-# What a protocol needs for its types, and what two stages share; each with its reason.
-ALLOWED = {
-    # A model may be told about the corpus (`Preparing.prepare`), for its type or to look records up.
-    ("harness.model", "harness.gold"),
-    # One tolerant reader of stored answers: the journal's.
-    ("harness.report", "harness.evaluate"),
-}
+# A model may be told about the corpus (`prepare`), for its type or to look records up.
+ALLOWED = {("harness.model", "harness.gold")}
 
 
 def test_imports_point_one_way():

@@ -107,7 +107,7 @@ class Logged:
             raise RuntimeError("shut")
         answers = []
         for one in inputs:
-            if one.doc in self.fail:
+            if one.doc in self.fail and not os.path.exists("healed"):
                 answers.append(Answer(bin="failed", reason="told to"))
                 continue
             label = "favor" if "yes" in one.text else "against"
@@ -436,7 +436,8 @@ def test_a_failed_answer_is_never_used_again(place):
     place.corpus(10)
     place.model("logged", fail=["d001", "d004", "d007"])
     assert place.run("fail_on_error.share=1") == 0, place.err
-    place.model("logged")
+    # What failed was the machine's fault, not the configuration's, so no file may differ.
+    (place.folder / "healed").touch()
     assert place.run() == 0, place.err
     assert sorted(place.asked()[10:]) == ["d001", "d004", "d007"]
     ledger = json.loads((place.folder / RUN / "scores.json").read_text())["ledger"]["examples"]

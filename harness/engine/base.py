@@ -20,7 +20,7 @@ class Stopped(Exception):  # noqa: N818 - no error: the user asked for it
 
     def __init__(self, signal_number: int) -> None:
         self.signal_number = signal_number
-        super().__init__(f"stopped by signal {signal_number}")
+        super().__init__(f"by signal {signal_number}; what was answered is kept, give the same command again to go on")
 
 
 class Engine(Protocol):

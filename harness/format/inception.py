@@ -48,7 +48,7 @@ def read(
         import cassis
     except ImportError:
         raise ResourceError(
-            "data.format=inception needs dkpro-cassis, which is not installed: pip install 'harness[inception]'"
+            "data.format=inception needs dkpro-cassis, which is not installed: pip install dkpro-cassis lxml"
         ) from None
     faults: list[str] = []
     rows: list[list[Row]] = []

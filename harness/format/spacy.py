@@ -42,9 +42,7 @@ def read(path: Path, *, encoding: str = "utf-8", spans_key: str | None = None) -
         from spacy.tokens import DocBin
         from spacy.vocab import Vocab
     except ImportError:
-        raise ResourceError(
-            "data.format=spacy needs spaCy, which is not installed: pip install 'harness[spacy]'"
-        ) from None
+        raise ResourceError("data.format=spacy needs spaCy, which is not installed: pip install spacy") from None
     faults: list[str] = []
     rows: list[list[Row]] = []
     seen_key = False

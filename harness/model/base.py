@@ -6,12 +6,9 @@ is loaded on first use by a `functools.cached_property`.
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
-from harness.records import Answer, Example, Input, TaskName
-
-if TYPE_CHECKING:
-    from harness.gold import Corpus
+from harness.records import Answer, Input, TaskName
 
 # What a kind may learn from: nothing; gold of folds other than the one it answers; the answers themselves (an upper
 # bound, marked so and left out of rankings).
@@ -19,7 +16,18 @@ GoldUse = Literal["none", "folds", "oracle"]
 
 
 class Model(Protocol):
-    """One kind of model, set up to answer one task."""
+    """One kind of model, set up to answer one task.
+
+    Beside what is below, a kind may have any of these; what it has not is not called:
+
+    - `batch_size: int`: examples per batch where the engine sets none; otherwise 64.
+    - `selects_sentences: bool`: whether it returns sentence ids, and so is asked for style `extract`.
+    - `unavailable() -> str | None`: why it cannot answer the task after all, which is then skipped.
+    - `prepare(examples, corpus) -> None`: called once before the first answer. The examples carry their gold only where
+      `gold` is `folds` or `oracle`.
+    - `check(inputs) -> list[str]`: what is wrong with the inputs (too long for `overlong=error`), before any is asked.
+    - `load() -> None`: loads weights, before the run folder is touched; raises `ResourceError` if they cannot be used.
+    """
 
     tasks: ClassVar[tuple[TaskName, ...]]
     gold: ClassVar[GoldUse]
@@ -40,12 +48,4 @@ class Model(Protocol):
         An input it cannot answer gets an `Answer` with another `bin` than `scored` and a `reason`; an exception fails
         the whole batch, which is then asked again one by one.
         """
-        ...
-
-
-class Preparing(Protocol):
-    """A model that has to see the run's examples first: one that learns from folds, an oracle, stored predictions."""
-
-    def prepare(self, examples: Sequence[Example], corpus: "Corpus") -> None:
-        """Called once before `answer`. `examples` carry their gold only for kinds whose `gold` is not `none`."""
         ...

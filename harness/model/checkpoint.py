@@ -183,7 +183,9 @@ class HfModel:
         try:
             import torch
         except ImportError as fault:
-            raise ResourceError(f"model kind {self.kind!r} needs the extra hf: pip install 'harness[hf]'") from fault
+            raise ResourceError(
+                f"model kind {self.kind!r} needs torch, the extra `hf` of this package: pip install torch"
+            ) from fault
         return torch
 
     def _from_pretrained(self, auto: str, **given: Any) -> Any:

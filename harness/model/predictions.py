@@ -77,6 +77,8 @@ class Predictions:
             "stance": self._stance,
             "summarization": self._summaries,
         }
+        for row in self._rows:
+            checker.keys(row)
         found = answer_task[self.task](checker, examples, corpus)
         if checker.faults:
             raise PredictionError(sorted(checker.faults, key=file_order))
@@ -109,7 +111,10 @@ class Predictions:
             by_document.setdefault(example.doc, []).append(example)
         # Gold that is annotated with nothing at all says nothing about the scheme.
         labels = (corpus.entity_labels or None) if self.label_map == "strict" else None
-        remedy = "; model.ner.label_map=null puts such labels into the ledger, a map's name maps them"
+        remedy = (
+            "; if it belongs to the scheme, name it in data.labels.entities=[...]; model.ner.label_map=null puts such "
+            "labels into the ledger, a map such as ontonotes_to_conll maps them"
+        )
         found: dict[str, dict[Entity, Row]] = {}
         # Which annotators answered a document, with each one's first row.
         annotators: dict[str, dict[Any, Row]] = {}

@@ -176,5 +176,5 @@ def test_what_is_no_xmi(cassis, tmp_path):
 @pytest.mark.core
 def test_without_cassis_the_command_that_installs_it_is_named(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "cassis", None)
-    with pytest.raises(ResourceError, match=r"pip install 'harness\[inception\]'"):
+    with pytest.raises(ResourceError, match=r"pip install dkpro-cassis"):
         list(inception.read(tmp_path / "x.zip"))

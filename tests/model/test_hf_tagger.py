@@ -406,7 +406,7 @@ class TestRefused:
 
     def test_torch_is_missing(self, random_tagger, monkeypatch):
         monkeypatch.setitem(sys.modules, "torch", None)
-        said = r"^model kind 'hf_tagger' needs the extra hf: pip install 'harness\[hf\]'$"
+        said = r"^model kind 'hf_tagger' needs torch, the extra `hf` of this package: pip install torch$"
         with pytest.raises(ResourceError, match=said):
             HfTagger(path=random_tagger).load()
 

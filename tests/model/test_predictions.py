@@ -146,7 +146,8 @@ def test_records_of_documents_that_are_not_scored_are_passed_over(ask):
         (
             entity(0, 4, "PERSON"),
             "label 'PERSON' is not one of GPE, PER; nearest: 'PER'; "
-            "model.ner.label_map=null puts such labels into the ledger, a map's name maps them",
+            "if it belongs to the scheme, name it in data.labels.entities=[...]; model.ner.label_map=null puts such "
+            "labels into the ledger, a map such as ontonotes_to_conll maps them",
         ),
         (entity(0, 4, score="high"), "'score' must be a finite number, found 'high'"),
         (entity(True, 4), "'start' must be a whole number of code points, found True"),
