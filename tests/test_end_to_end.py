@@ -108,8 +108,9 @@ def test_every_default_row_of_the_design_is_there(tmp_path, capsys):
     assert {"style=headline", "style=highlights"} <= {s for _, _, s in rows}
 
 
-@pytest.mark.parametrize("model", ["rules", "tiny"])
-def test_wnut17_is_read_and_answered(data, tmp_path, capsys, model):
+# What each has on these files; a rule that changes moves the first, another build of torch may move the second a little.
+@pytest.mark.parametrize(("model", "f1", "within"), [("rules", 0.1672, 0.0001), ("tiny", 0.4415, 0.02)])
+def test_wnut17_is_read_and_answered(data, tmp_path, capsys, model, f1, within):
     gold = data / "ner" / "wnut17" / "emerging.test.annotated"
     more = ["task.ner.label_map=[ontonotes_to_conll,wnut_to_conll]", "interval.resamples=200"]
     given = ["data=local", "data.name=wnut17", "data.format=conll", f"data.gold={gold}", f"model={model}", "task=ner"]
@@ -118,7 +119,7 @@ def test_wnut17_is_read_and_answered(data, tmp_path, capsys, model):
     rows, ledger = scores(tmp_path)
     assert ledger["examples"]["total"] == ledger["examples"]["scored"] == (300 if limit else 1287)
     assert limit or rows["entity.recall", "micro", "all"]["support"] == 1079
-    assert 0.05 < rows["entity.f1", "micro", "all"]["value"] < 0.6
+    assert rows["entity.f1", "micro", "all"]["value"] == pytest.approx(f1, abs=within)
 
 
 @pytest.mark.parametrize("model", ["majority", "tfidf", "tiny"])
