@@ -108,7 +108,7 @@ def test_every_default_row_of_the_design_is_there(tmp_path, capsys):
     assert {"style=headline", "style=highlights"} <= {s for _, _, s in rows}
 
 
-# What each has on these files; a rule that changes moves the first, another build of torch may move the second a little.
+# What each has on these files: a changed rule moves the first, another build of torch may move the second a little.
 @pytest.mark.parametrize(("model", "f1", "within"), [("rules", 0.1672, 0.0001), ("tiny", 0.4415, 0.02)])
 def test_wnut17_is_read_and_answered(data, tmp_path, capsys, model, f1, within):
     gold = data / "ner" / "wnut17" / "emerging.test.annotated"

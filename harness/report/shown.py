@@ -117,7 +117,8 @@ def duration(seconds: float | None) -> str:
 
 def losses(line: Line) -> str:
     """`0`, or what was lost and why."""
-    return ", ".join(f"{count} {name}" for name, count in line.losses.items()) or "0"
+    named = ((count, name.removesuffix("s") if count == 1 else name) for name, count in line.losses.items())
+    return ", ".join(f"{count} {name}" for count, name in named) or "0"
 
 
 def counted(number_of: int, noun: str) -> str:
