@@ -6,9 +6,10 @@ from typing import Any
 
 from harness.compose import CommandLine, compose_jobs, quoted
 from harness.errors import ConfigError
+from harness.evaluate import model_identity, score_plan
 from harness.plan import Plan, plan
 from harness.records import TASKS, TaskName
-from harness.scoring import score_examples, scores_json
+from harness.scoring import scores_json
 
 
 def score(
@@ -56,16 +57,6 @@ def score(
     ready: Plan = plan(composed, writes=False)
     one = ready.tasks[0]
     answers = {e.id: a for e, a in zip(one.examples, one.model.answer([e.input for e in one.examples]), strict=True)}
-    scored = score_examples(
-        one.examples,
-        answers,
-        one.corpus,
-        one.task,
-        one.metrics,
-        label_map=one.label_map,
-        interval=composed.config.interval,
-        rng_seed=composed.config.rng_seed,
-        slices=composed.config.slices,
-    )
-    model = {"name": name, "signature": one.model.signature(), "gold": one.model.gold}
+    scored = score_plan(one, answers, composed.config)
+    model = model_identity(one, composed.config)
     return scores_json(scored, one.corpus, one.task, model=model, label_map=one.label_map)

@@ -19,7 +19,7 @@ from harness.journal import NAME as JOURNAL
 from harness.journal import remove_journal
 from harness.plan import Plan, TaskPlan
 from harness.predict import ASKED_AGAIN, Asked, answer_keys, ask, fingerprint, stored_answers
-from harness.records import Example
+from harness.records import Answer, Example
 from harness.run_folder import is_complete, write_results, write_run
 from harness.scoring import Scored, score_examples, scores_json
 
@@ -110,7 +110,7 @@ def run_task(
         finally:
             progress.finish()
         begun = time.monotonic()
-        scored = score_plan(task, asked, config)
+        scored = score_plan(task, asked.answers, config)
         seconds = {**asked.seconds, "score": time.monotonic() - begun}
         scores = scores_json(
             scored, task.corpus, task.task, model=model_identity(task, config), label_map=task.label_map
@@ -134,11 +134,11 @@ def run_task(
     return Outcome(*names, "failed" if reason else "complete", reason, 1 if reason else 0)
 
 
-def score_plan(task: TaskPlan, asked: Asked, config: RunConfig) -> Scored:
+def score_plan(task: TaskPlan, answers: Mapping[str, Answer], config: RunConfig) -> Scored:
     """Scores the answers of a task."""
     return score_examples(
         task.examples,
-        asked.answers,
+        answers,
         task.corpus,
         task.task,
         task.metrics,
