@@ -194,10 +194,12 @@ def kind_class(group: str, kind: str) -> Any:
 
 
 def kinds(group: str) -> list[str]:
-    """The kinds that ship: modules of the group that hold a class of their own name. Imports none of them."""
+    """The kinds that ship: modules with a frozen keyword-only dataclass of their own name. Imports none of them."""
     found = []
     for path in sorted((PACKAGE / group).glob("[a-z]*.py")):
-        if path.stem != "base" and f"\nclass {camel_case(path.stem)}" in path.read_text(encoding="utf-8"):
+        # Helpers may hold a class of their own name too; only what a configuration sets up is keyword-only.
+        kind = rf"^@dataclass\(frozen=True, kw_only=True\)\nclass {camel_case(path.stem)}[:(]"
+        if path.stem != "base" and re.search(kind, path.read_text(encoding="utf-8"), re.MULTILINE):
             found.append(path.stem)
     return found
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from harness.config import kinds
 from harness.records import TASKS
 from tools import readme
 
@@ -98,6 +99,16 @@ def test_metrics_see_records_and_nothing_else():
     for path in sorted((ROOT / "harness" / "metric").glob("*.py")):
         for other in imported(path):
             assert other.split(".")[1] in ("metric", "records", "sentences"), f"{path.name} imports {other}"
+
+
+def test_what_is_offered_as_a_kind_is_one():
+    for group in ("model", "metric", "task", "engine"):
+        used = set()
+        for path in (ROOT / "conf" / group).glob("*.yaml"):
+            content = yaml.safe_load(path.read_text(encoding="utf-8"))
+            parts = [content, *(part for part in content.values() if isinstance(part, dict))]
+            used |= {part["kind"] for part in parts if "kind" in part}
+        assert set(kinds(group)) == used, group
 
 
 def test_every_kind_has_a_configuration_and_a_test():

@@ -7,15 +7,18 @@ answered by what was learnt from the others.
 import hashlib
 import json
 import random
+from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Generic, TypeVar
+from dataclasses import dataclass, field, fields
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 
 import numpy as np
 
 from harness.errors import ConfigError
-from harness.records import Answer, Example, Input, Stance, StanceInput
+from harness.model.base import GoldUse
+from harness.records import Answer, Example, Input, Stance, StanceInput, TaskName
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -236,3 +239,50 @@ def check_c(kind: str, c: float) -> None:
     """Refuses penalties under which the fit would not converge or not exist."""
     if not 0 < c <= 1000:
         raise ValueError(f"{kind}: c must be above 0 and at most 1000, got {c}")
+
+
+class FoldedClassifier(ABC):
+    """What stance models that fit a text classifier per fold share; each says what a classifier reads and learns.
+
+    A mixin of frozen dataclasses, which have the fields below.
+    """
+
+    kind: ClassVar[str]
+    tasks: ClassVar[tuple[TaskName, ...]] = ("stance",)
+    gold: ClassVar[GoldUse] = "folds"
+    folds: int
+    rng_seed: int
+
+    def prepare(self, examples: Sequence[Example], corpus: "Corpus") -> None:
+        """Deals the examples out into folds; a fold's classifier is fitted when it is first answered."""
+        self.__dict__["_folds"] = make_folds(self.kind, examples, corpus, self.folds, self.rng_seed, self._learn)
+
+    def signature(self) -> dict[str, Any]:
+        """Parameters, scikit-learn's version and, once prepared, the gold that was learnt from."""
+        folds, parameters = self._state, {entry.name: getattr(self, entry.name) for entry in fields(cast(Any, self))}
+        said = {"kind": self.kind, **parameters, "scikit-learn": version("scikit-learn")}
+        return said | ({} if folds is None else {"learned_from": folds.learned_from})
+
+    def answer(self, inputs: Sequence[Input]) -> list[Answer]:
+        """One label per input, with the probability of each."""
+        answers = [unprepared(given) for given in inputs]
+        folds = self._state
+        if folds is None:
+            return answers
+        for classifier, places, asked in folds.by_fold(inputs):
+            found = classifier.probabilities([self._features(given.text, given.target.text) for given in asked])
+            for place, shares in zip(places, found, strict=True):
+                answers[place] = answer_from(shares, folds.labels)
+        return answers
+
+    @abstractmethod
+    def _features(self, text: str, target: str) -> str:
+        """What a classifier reads of a text and the target's words."""
+
+    @abstractmethod
+    def _learn(self, examples: Sequence[Labelled], labels: tuple[str, ...]) -> TextClassifier:
+        """Fits the classifier that answers one fold, on examples of the others."""
+
+    @property
+    def _state(self) -> Folds[TextClassifier] | None:
+        return self.__dict__.get("_folds")
