@@ -18,7 +18,7 @@ from harness.records import Document, Entity, Row, Sentence
 # Every key of DESIGN's record table: none of them is a slip of the pen for another.
 _KEYS = frozenset({"id", "text", "split", "language", "doc", "start", "end", "zone", "label", "score", "target"}) | {
     *("sentence", "holder", "evidence", "rationale", "assessment", "scores"),
-    *("style", "sentences", "fact", "weight", "annotator", "kind"),
+    *("style", "sentences", "fact", "weight", "annotator", "kind", "parts", "tokens", "tags"),
 }
 # How many names may be compared in search of the nearest ones: a hint must not cost minutes where every id is wrong.
 _COMPARISONS = 40_000
@@ -28,7 +28,8 @@ _CONVENTION = "offsets are end-exclusive code points"
 # The keys of each record file; others are kept as metadata, unless they look like one of these written wrongly.
 KEYS: Mapping[str, frozenset[str]] = {
     "sentences": frozenset({"doc", "id", "start", "end", "zone"}),
-    "entities": frozenset({"doc", "start", "end", "label", "text", "score", "annotator"}),
+    "entities": frozenset({"doc", "start", "end", "label", "text", "score", "annotator", "parts"}),
+    "tags": frozenset({"doc", "start", "end", "tokens", "tags", "annotator"}),
     "stance": frozenset(
         {"doc", "target", "label", "sentence", "start", "end", "id", "holder", "evidence", "rationale", "assessment"}
         | {"annotator", "scores"}
@@ -43,6 +44,7 @@ KEYS: Mapping[str, frozenset[str]] = {
 _REQUIRED: Mapping[str, frozenset[str]] = {
     "sentences": frozenset({"doc", "id", "start", "end"}),
     "entities": frozenset({"doc", "start", "end", "label"}),
+    "tags": frozenset({"doc", "start", "end", "tokens", "tags"}),
     "stance": frozenset({"doc", "target", "label"}),
     "targets": frozenset({"id", "text"}),
     "summaries": frozenset({"doc", "text"}),
@@ -168,10 +170,20 @@ class Checker:
         """
         before = len(self.faults)
         offsets = self.offsets(row, document)
+        parts: tuple[tuple[int, int], ...] = ()
         if offsets is not None:
             start, end = offsets
+            parts = self._parts(row, start, end)
             found, text = document.text[start:end], row.fields.get("text")
-            if text is not None and text != found:
+            if parts:
+                found = " ".join(document.text[first:last] for first, last in parts)
+                if text is not None and text != found:
+                    self.fault(
+                        row,
+                        f"the parts say {_shown(found)} (joined by a space), the record says {_shown(text)}; "
+                        f"{_CONVENTION}",
+                    )
+            elif text is not None and text != found:
                 self.fault(
                     row,
                     f"text[{start}:{end}] is {_shown(found)}, the record says {_shown(text)}; "
@@ -184,7 +196,26 @@ class Checker:
         score = self.number(row, "score")
         if offsets is None or label is None or len(self.faults) > before:
             return None
-        return Entity(start, end, label, found, score)
+        return Entity(start, end, label, found, score, parts)
+
+    def _parts(self, row: Row, start: int, end: int) -> tuple[tuple[int, int], ...]:
+        """The stretches of a discontinuous entity; none for one that is whole."""
+        value = row.fields.get("parts")
+        if value is None or value == []:
+            return ()
+        fits = isinstance(value, list) and all(
+            isinstance(part, list | tuple) and len(part) == 2 and all(type(place) is int for place in part)
+            for part in value
+        )
+        places = [place for part in value for place in part] if fits else []
+        if not fits or places != sorted(set(places)) or (places[0], places[-1]) != (start, end):
+            self.fault(
+                row,
+                f"'parts' must be [start, end] pairs in text order that do not touch, from {start} to {end}, "
+                f"found {_shown(value)}",
+            )
+            return ()
+        return tuple((part[0], part[1]) for part in value) if len(value) > 1 else ()
 
     def number(self, row: Row, key: str) -> float | None:
         """A finite number under `key`, where there is one."""

@@ -14,19 +14,8 @@ from harness.checking import Checker, only_names_document, read_documents
 from harness.config import DataConfig, check_options, format_reader
 from harness.errors import ConfigError, DataError, GoldError
 from harness.files import sha256
-from harness.records import Document, Entity, Fact, Row, Sentence, Target, TaskName
+from harness.records import Document, Entity, Fact, Row, Sentence, StanceGold, TaggedSentence, Target, TaskName
 from harness.resources import resolve
-
-
-@dataclass(frozen=True, slots=True)
-class StanceGold:
-    """One stance judgement as annotated; `holder`, `evidence` and the like describe it and are no part of its key."""
-
-    target: str
-    label: str
-    sentence: str | None = None
-    id: str | None = None
-    details: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +47,7 @@ class Corpus:
         coverage: `gold`: only annotated documents are scored; `all`: the others count as having none.
         limit: At most this many documents of each task; None for all.
         outside: Ids of the documents that `data.split` leaves out: known, and no part of this corpus.
+        tagged: Token tags, for documents whose gold was given as tags.
     """
 
     name: str
@@ -74,6 +64,7 @@ class Corpus:
     coverage: str = "gold"
     limit: int | None = None
     outside: frozenset[str] = frozenset()
+    tagged: Mapping[str, tuple[TaggedSentence, ...]] = field(default_factory=dict)
 
     def annotated(self, task: TaskName) -> list[str]:
         """Ids of the documents that a task scores, in the order read, up to the limit."""
@@ -97,7 +88,7 @@ class Corpus:
         for doc in sorted(self.annotated(task)):
             records += [[doc, "sentence", s.id, s.start, s.end, s.zone] for s in self.sentences.get(doc, ())]
             if task == "ner":
-                records += [[doc, *e] for e in sorted((e.start, e.end, e.label) for e in self.entities.get(doc, ()))]
+                records += [[doc, *e] for e in sorted(map(_identity, self.entities.get(doc, ())))]
                 records.append([doc, "annotated"])
             elif task == "stance":
                 found = self.stance.get(doc, ())
@@ -147,7 +138,7 @@ def load_corpus(data: DataConfig, *, need_gold: bool = True) -> Corpus:
 
 
 # Record files that no other record refers to.
-_LEAVES = ("entities", "stance", "summaries", "facts")
+_LEAVES = ("entities", "tags", "stance", "summaries", "facts")
 
 
 def _same(path: str, other: str) -> bool:
@@ -221,6 +212,7 @@ def check_corpus(
     sentences = _sentences(checker, by_file.get("sentences", ()))
     annotators = _annotators(checker, by_file.get("annotators", ()))
     entities = _entities(checker, by_file.get("entities", ()), data)
+    tagged = read_tags(checker, by_file.get("tags", ()))
     targets = _targets(checker, by_file.get("targets", ()))
     stance = _stance(checker, by_file.get("stance", ()), data, sentences, targets, named="targets" in by_file)
     summaries = _summaries(checker, by_file.get("summaries", ()), sentences)
@@ -256,6 +248,7 @@ def check_corpus(
         coverage=data.coverage,
         limit=data.limit,
         outside=frozenset(checker.documents.keys() - documents.keys()),
+        tagged={doc: found for doc, found in tagged.items() if doc in documents},
     )
 
 
@@ -386,6 +379,26 @@ def _entities(checker: Checker, rows: Iterable[Row], data: DataConfig) -> dict[s
             continue
         of_document[entity] = row
     return {doc: tuple(sorted(of)) for doc, of in found.items()}
+
+
+def _identity(entity: Entity) -> list[Any]:
+    """What makes an entity itself; parts only where it has any, so that other hashes stay what they were."""
+    whole = [entity.start, entity.end, entity.label]
+    return [*whole, [list(part) for part in entity.parts]] if entity.parts else whole
+
+
+def read_tags(checker: Checker, rows: Iterable[Row]) -> dict[str, tuple[TaggedSentence, ...]]:
+    """Token tags by document, in text order; formats whose annotation is tags hand them on beside the spans."""
+    found: dict[str, list[TaggedSentence]] = {}
+    for row in rows:
+        document, offsets = checker.document(row), None
+        if document is not None:
+            offsets = checker.offsets(row, document)
+        if document is None or offsets is None:
+            continue
+        tokens = tuple((start, end) for start, end in row.fields["tokens"])
+        found.setdefault(document.id, []).append(TaggedSentence(*offsets, tokens, tuple(row.fields["tags"])))
+    return {doc: tuple(sorted(of, key=lambda one: one.start)) for doc, of in found.items()}
 
 
 def _targets(checker: Checker, rows: Iterable[Row]) -> dict[str, Target]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from harness.errors import RunError, RunFailedError
 from harness.files import canonical_json
-from harness.records import Answer, Entity
+from harness.records import Answer, Entity, Mention
 
 NAME = "journal.sqlite"
 
@@ -125,10 +125,18 @@ def answer_from_dict(values: dict[str, Any]) -> Answer:
     known = {entry.name for entry in fields(Answer)}
     values = {key: value for key, value in values.items() if key in known and value is not None}
     if "entities" in values:
-        values["entities"] = tuple(Entity(**entity) for entity in values["entities"])
+        values["entities"] = tuple(_entity(entity) for entity in values["entities"])
+    if "mentions" in values:
+        values["mentions"] = tuple(Mention(**mention) for mention in values["mentions"])
+    if "tags" in values:
+        values["tags"] = tuple(values["tags"])
     if "sentences" in values:
         values["sentences"] = tuple(values["sentences"])
     return Answer(**values)
+
+
+def _entity(values: dict[str, Any]) -> Entity:
+    return Entity(**{**values, "parts": tuple((start, end) for start, end in values.get("parts") or ())})
 
 
 def _begun_fresh(path: Path, fingerprint: dict[str, Any]) -> bool:

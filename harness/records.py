@@ -6,7 +6,7 @@ that the model was given, because that is all the model saw.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 TaskName = Literal["ner", "stance", "summarization"]
@@ -49,13 +49,42 @@ class Sentence:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Entity:
-    """A named span. Two entities are equal when start, end and label are; text and score are not compared."""
+    """A named span. Two entities are equal when start, end, label and parts are; text and score are not compared.
+
+    Args:
+        start: Offset of its first code point.
+        end: Offset after its last.
+        label: Its class.
+        text: What it says.
+        score: The model's own confidence in [0, 1], where it gives one.
+        parts: Of a discontinuous entity its stretches in text order, the first from `start`, the last to `end`, none
+            touching another; empty for any other.
+    """
 
     start: int
     end: int
     label: str
     text: str = field(default="", compare=False)
     score: float | None = field(default=None, compare=False)
+    parts: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def stretches(self) -> tuple[tuple[int, int], ...]:
+        """The stretches of text that it covers, in order; one, unless it is discontinuous."""
+        return self.parts or ((self.start, self.end),)
+
+    def shifted(self, by: int) -> "Entity":
+        """The same entity in a text that begins `by` code points earlier."""
+        parts = tuple((start + by, end + by) for start, end in self.parts)
+        return replace(self, start=self.start + by, end=self.end + by, parts=parts)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Mention:
+    """A named string without a place in the text, as language models give them."""
+
+    label: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +108,17 @@ class Stance:
     target: str
     label: str
     scores: Mapping[str, float] | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class StanceGold:
+    """One stance judgement as annotated; `holder`, `evidence` and the like describe it and are no part of its key."""
+
+    target: str
+    label: str
+    sentence: str | None = None
+    id: str | None = None
+    details: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +258,8 @@ class Answer:
 
     Args:
         entities: NER: spans counted from the start of the input's text.
+        mentions: NER: named strings that still have to be found in the text, in the order given.
+        tags: NER: one tag per token of the input, where the answer was given as tags; `entities` is read from them.
         label: Stance: the label, or `unknown` for an abstention.
         scores: Stance: probability of each label, adding up to 1.
         text: Summarization: the summary, one sentence a line where the model knows its sentences.
@@ -233,6 +275,8 @@ class Answer:
     """
 
     entities: tuple[Entity, ...] | None = None
+    mentions: tuple[Mention, ...] | None = None
+    tags: tuple[str, ...] | None = None
     label: str | None = None
     scores: Mapping[str, float] | None = None
     text: str | None = None
@@ -248,13 +292,56 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class TaggedSentence:
+    """Token tags as annotated: a sentence's place in its document, its tokens' places, and their tags."""
+
+    start: int
+    end: int
+    tokens: tuple[tuple[int, int], ...]
+    tags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a metric may look at beside an example's gold and what was predicted (`needs_context`).
+
+    Args:
+        example: The example.
+        answer: The answer as the model gave it; its bin may be any.
+        document: The example's document.
+        sentences: The document's sentences in text order; empty where it has none.
+        tagged: The document's token tags, where the gold was given as tags.
+        entities: The document's gold entities, the label map applied.
+        stance: The document's gold stance judgements.
+        facts: The facts that a summary of the document could carry.
+        targets: What stance targets say in words, by id.
+        references: The document's reference summaries of every style but `extract`, in the order of the gold.
+        extracts: The document's gold extracts, as sentence ids.
+        measured: What the metric's judge found for this example; None for metrics without one.
+    """
+
+    example: Example
+    answer: Answer
+    document: Document
+    sentences: tuple[Sentence, ...] = ()
+    tagged: tuple[TaggedSentence, ...] = ()
+    entities: tuple[Entity, ...] = ()
+    stance: tuple[StanceGold, ...] = ()
+    facts: tuple[Fact, ...] = ()
+    targets: Mapping[str, Target] = field(default_factory=dict)
+    references: tuple[str, ...] = ()
+    extracts: tuple[tuple[str, ...], ...] = ()
+    measured: Any = None
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """One record as a format read it, before any check.
 
     Args:
         where: `path:line`, for messages.
         file: Which record file it belongs to: `documents`, `sentences`, `entities`, `stance`, `targets`,
-            `summaries`, `facts` or `annotators`.
+            `summaries`, `facts`, `annotators`, or `tags` (`start`, `end`, `tokens`, `tags` of one sentence).
         fields: The record as DESIGN's table has it, as JSON values.
     """
 

@@ -33,8 +33,10 @@ _ENTITY = pa.struct(
         ("label", pa.string()),
         ("text", pa.string()),
         ("score", pa.float64()),
+        ("parts", pa.list_(pa.list_(pa.int64()))),
     ]
 )
+_MENTION = pa.struct([("label", pa.string()), ("text", pa.string())])
 _PREDICTIONS = pa.schema(
     [
         ("example", pa.string()),
@@ -46,6 +48,8 @@ _PREDICTIONS = pa.schema(
         ("bin", pa.string()),
         ("reason", pa.string()),
         ("entities", pa.list_(_ENTITY)),
+        ("mentions", pa.list_(_MENTION)),
+        ("tags", pa.list_(pa.string())),
         ("label", pa.string()),
         ("scores", pa.map_(pa.string(), pa.float64())),
         ("text", pa.string()),
@@ -188,10 +192,7 @@ def write_predictions(
             scores=None if answer.scores is None else sorted(answer.scores.items()),
         )
         if answer.entities is not None:
-            row["entities"] = [
-                {**asdict(entity), "start": entity.start + example.start, "end": entity.end + example.start}
-                for entity in answer.entities
-            ]
+            row["entities"] = [asdict(entity.shifted(example.start)) for entity in answer.entities]
         rows.append(row)
     with atomic_writer(path) as stream:
         pq.write_table(table(rows, _PREDICTIONS), stream, compression="zstd")
@@ -369,11 +370,16 @@ def read_predictions(folder: Path) -> list[Prediction]:
 def _prediction(row: dict[str, Any]) -> Prediction:
     start = row.pop("start")
     if row["entities"] is not None:
-        row["entities"] = [{**e, "start": e["start"] - start, "end": e["end"] - start} for e in row["entities"]]
+        row["entities"] = [_shifted(entity, -start) for entity in row["entities"]]
     row["scores"] = None if row["scores"] is None else dict(row["scores"])
     fields = dict(row["fields"])
     answer = answer_from_dict(row)
     return Prediction(row["example"], row["document"], start, fields, row["key"], answer, row["input_sha256"])
+
+
+def _shifted(entity: dict[str, Any], by: int) -> dict[str, Any]:
+    parts = [[start + by, end + by] for start, end in entity["parts"] or ()]
+    return {**entity, "start": entity["start"] + by, "end": entity["end"] + by, "parts": parts}
 
 
 def read_counts(folder: Path) -> list[CountRow]:

@@ -54,6 +54,12 @@ RECORDS: dict[str, dict[str, Any]] = {
             "label": _TEXT,
             "text": {"type": "string", "description": "The text from start to end; checked against the document."},
             "score": {**_NUMBER_OR_NULL, "description": "In predictions: how sure the model is."},
+            "parts": {
+                "type": ["array", "null"],
+                "items": {"type": "array", "items": _OFFSET, "minItems": 2, "maxItems": 2},
+                "description": "Of a discontinuous entity its [start, end] stretches in text order; `text` has them "
+                "joined by a space.",
+            },
             "annotator": _ANNOTATOR,
         },
         dependentRequired={"start": ["end", "label"], "end": ["start", "label"], "label": ["start", "end"]},

@@ -1,8 +1,8 @@
 """From examples and answers to counts, scores with intervals, and the ledger. No model is loaded here."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -12,9 +12,9 @@ from harness.config import IntervalConfig
 from harness.gold import Corpus
 from harness.label_map import LabelMap
 from harness.metric.base import Additive, Array, Counts, Key, Metric
-from harness.records import BINS, SPAN_BINS, Answer, Entity, Example, Predicted
+from harness.records import BINS, SPAN_BINS, Answer, Context, Entity, Example, Predicted, TaskName
 from harness.resample import Interval, percentile, resampled_sums
-from harness.task.base import Reading, Task
+from harness.task.base import Task
 
 SCHEMA = "harness.scores/1"
 # Below these a score is shown, and marked.
@@ -76,7 +76,7 @@ def score_examples(
         rng_seed: Seed of the draws.
         slices: Fields, beside the task's own, that scores are reported by.
     """
-    readings: dict[str, Reading] = {}
+    cases: dict[str, Case] = {}
     bins: Counter[str] = Counter()
     spans: Counter[str] = Counter()
     dropped: Counter[str] = Counter()
@@ -84,7 +84,7 @@ def score_examples(
     for example in examples:
         answer = answers.get(example.id, Answer(bin="missing"))
         reading = task.read(example, answer, corpus, label_map)
-        readings[example.id] = reading
+        cases[example.id] = Case(example, answer, reading.predicted)
         where = "unparsed" if reading.unparsed or (answer.bin == "scored" and _says_nothing(answer)) else answer.bin
         bins[where] += 1
         truncated += where == "scored" and answer.tokens_cut > 0
@@ -101,7 +101,7 @@ def score_examples(
     counts: list[CountRow] = []
     scores: list[dict[str, Any]] = []
     for name, metric in sorted(metrics.items()):
-        rows = count_rows(name, metric, examples, {i: r.predicted for i, r in readings.items()}, corpus)
+        rows = count_rows(name, metric, list(cases.values()), corpus, label_map)
         counts += rows
         scores += score_rows(
             rows,
@@ -109,7 +109,7 @@ def score_examples(
             interval=interval,
             rng_seed=rng_seed,
             slices=tuple(dict.fromkeys((*task.slices, *slices))),
-            suffix=f"|map:{label_map.name}" if task.name == "ner" else "",
+            suffix=_suffix(metric, task, corpus, label_map),
         )
     gold_dropped = _gold_dropped(corpus, label_map) if task.name == "ner" else {}
     return Scored(counts, scores, ledger, {"gold": gold_dropped, "predicted": dict(sorted(dropped.items()))})
@@ -120,27 +120,91 @@ def _says_nothing(answer: Answer) -> bool:
     return answer.entities is None and answer.label is None and answer.text is None and answer.sentences is None
 
 
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One example with what was answered, and what the task read from it."""
+
+    example: Example
+    answer: Answer
+    predicted: Predicted
+
+
+def _suffix(metric: Metric, task: Task, corpus: Corpus, label_map: LabelMap) -> str:
+    """What moves a score and no metric knows: the label map, and the gold of other tasks that the metric looks at."""
+    mapped = f"|map:{label_map.name}" if task.name == "ner" else ""
+    others: tuple[TaskName, ...] = getattr(metric, "gold_of", ())
+    return mapped + "".join(f"|{name}_gold:{corpus.gold_sha256(name)[:8]}" for name in others)
+
+
 def count_rows(
-    name: str, metric: Metric, examples: Sequence[Example], predicted: Mapping[str, Predicted], corpus: Corpus
+    name: str,
+    metric: Metric,
+    cases: Sequence[Case],
+    corpus: Corpus,
+    label_map: LabelMap,
+    measured: Mapping[str, Any] | None = None,
 ) -> list[CountRow]:
-    """Counts of every example, or of every document for metrics that are counted on whole documents."""
-    needs_text = getattr(metric, "needs_text", False)
-    if metric.level == "document":
-        by_document: dict[str, list[Example]] = {}
-        for example in examples:
-            by_document.setdefault(example.doc, []).append(example)
-        rows = []
-        for doc, group in by_document.items():
-            gold = _union([example.gold for example in group])
-            found = _union([predicted[example.id] for example in group])
-            rows.append(CountRow(doc, doc, doc if len(by_document) > 1 else "", name, metric.count(gold, found), {}))
-        return rows
+    """Counts of every example, or of every document for metrics that are counted on whole documents.
+
+    Args:
+        name: What the configuration calls the metric.
+        metric: The metric.
+        cases: Examples and answers.
+        corpus: Where the examples come from.
+        label_map: The map that the examples' gold has gone through.
+        measured: What the metric's judge found, by example id.
+    """
+    needs_context = getattr(metric, "needs_context", False)
+    count: Callable[..., Counts] = metric.count
     rows = []
-    for example in examples:
-        more = (example.input.text, example.start) if needs_text else ()
-        state = metric.count(example.gold, predicted[example.id], *more)
+    if metric.level == "document":
+        by_document: dict[str, list[Case]] = {}
+        for case in cases:
+            by_document.setdefault(case.example.doc, []).append(case)
+        for doc, group in by_document.items():
+            gold = _union([case.example.gold for case in group])
+            found = _union([case.predicted for case in group])
+            more = (context_of(group[0], corpus, label_map),) if needs_context else ()
+            state = count(gold, found, *more)
+            rows.append(CountRow(doc, doc, doc if len(by_document) > 1 else "", name, state, {}))
+        return rows
+    for case in cases:
+        example = case.example
+        if needs_context:
+            context = context_of(case, corpus, label_map, (measured or {}).get(example.id))
+            state = count(example.gold, case.predicted, context)
+        else:
+            state = count(example.gold, case.predicted)
         rows.append(CountRow(example.id, example.doc, example.unit, name, state, example.fields))
     return rows
+
+
+def context_of(case: Case, corpus: Corpus, label_map: LabelMap, measured: Any = None) -> Context:
+    """What a metric may look at beside gold and answer of an example."""
+    doc = case.example.doc
+    summaries = corpus.summaries.get(doc, ())
+    return Context(
+        example=case.example,
+        answer=case.answer,
+        document=corpus.documents[doc],
+        sentences=corpus.sentences.get(doc, ()),
+        tagged=corpus.tagged.get(doc, ()),
+        entities=mapped(corpus.entities.get(doc, ()), label_map),
+        stance=corpus.stance.get(doc, ()),
+        facts=corpus.facts.get(doc, ()),
+        targets=corpus.targets,
+        references=tuple(one.text for one in summaries if one.text is not None),
+        extracts=tuple(one.sentences for one in summaries if one.sentences is not None),
+        measured=measured,
+    )
+
+
+def mapped(entities: Sequence[Entity], label_map: LabelMap) -> tuple[Entity, ...]:
+    """Entities under a label map, without those that it drops or does not know."""
+    if not label_map.mapping:
+        return tuple(entities)
+    images = ((entity, label_map.apply(entity.label)) for entity in entities if label_map.knows(entity.label))
+    return tuple(sorted({replace(entity, label=image) for entity, image in images if image is not None}))
 
 
 def _union(parts: Sequence[Any]) -> tuple[Entity, ...]:

@@ -36,7 +36,14 @@ class Key:
 
 
 class Metric(Protocol):
-    """A metric of one task. A frozen keyword-only dataclass; its fields are its parameters."""
+    """A metric of one task. A frozen keyword-only dataclass; its fields are its parameters.
+
+    Beside what is below, a metric may have any of these class attributes:
+
+    - `needs_context = True`: `count` gets a third argument, `records.Context`: all that the corpus and the answer hold
+      about the example's document.
+    - `gold_of = ("ner",)`: the tasks beside its own whose gold it looks at; the hash of that gold joins its signatures.
+    """
 
     task: ClassVar[TaskName]
     # `example`: counted example by example. `document`: on the union of a document's examples (sets of a document).

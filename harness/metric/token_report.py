@@ -11,7 +11,7 @@ import numpy as np
 
 from harness.metric.base import Additive, Array, Counts, Key, Sums, divide, total
 from harness.metric.prf import PRF, average_defined, gold_total, label_slices, rows, score
-from harness.records import Entity, TaskName
+from harness.records import Context, Entity, TaskName
 
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 OUTSIDE = None
@@ -37,21 +37,23 @@ class TokenReport(Additive):
         `zero_division=0`, and `accuracy_score`.
 
     Example:
+        >>> from harness.records import Answer, Document, Example, NerInput
         >>> metric = TokenReport()
-        >>> counts = metric.count([Entity(10, 18, "ORG")], [Entity(10, 13, "ORG")], text="Bank in N.", start=10)
+        >>> example = Example("e", "d", "d", NerInput("e", "d", "Bank in N."))
+        >>> context = Context(example, Answer(), Document("d", "Bank in N."))
+        >>> counts = metric.count([Entity(0, 8, "ORG")], [Entity(0, 3, "ORG")], context)
         >>> float(metric.compute(counts)[Key("token.recall", "micro")])
         0.5
     """
 
     task: ClassVar[TaskName] = "ner"
-    # `count` gets the example's text and where it begins in the document, because offsets alone have no tokens.
-    needs_text: ClassVar[bool] = True
+    # Offsets alone have no tokens.
+    needs_context: ClassVar[bool] = True
 
-    def count(
-        self, gold: Collection[Entity], predicted: Collection[Entity] | None, text: str = "", start: int = 0
-    ) -> Counts:
+    def count(self, gold: Collection[Entity], predicted: Collection[Entity] | None, context: Context) -> Counts:
         """`tokens`, `correct`, `tp`, `fp`, `fn`, and the last three per label as `label=GPE|tp`."""
-        spans = [found.span() for found in _TOKEN.finditer(text)]
+        start = context.example.start
+        spans = [found.span() for found in _TOKEN.finditer(context.example.input.text)]
         wanted, given = _token_labels(gold, spans, start), _token_labels(predicted or (), spans, start)
         names: Counter[str] = Counter({"tokens": len(spans), "correct": 0, "tp": 0, "fp": 0, "fn": 0})
         for label, answer in zip(wanted, given, strict=True):

@@ -151,7 +151,7 @@ class Predictions:
             for one in sorted(found[doc]):
                 number = max(0, bisect_right(starts, one.start) - 1)
                 shift = starts[number]
-                inside[number].append(Entity(one.start - shift, one.end - shift, one.label, one.text, one.score))
+                inside[number].append(one.shifted(-shift))
             answers.update({example.id: Answer(entities=tuple(of)) for example, of in zip(group, inside, strict=True)})
         return answers
 

@@ -1,7 +1,7 @@
 """Named entities over sentences where there are any, else over whole documents."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from harness.errors import GoldError
@@ -44,7 +44,7 @@ class Ner:
                 if not label_map.knows(entity.label):
                     unmapped[entity.label] += 1
                 elif (label := label_map.apply(entity.label)) is not None:
-                    entities.append(Entity(entity.start, entity.end, label, entity.text))
+                    entities.append(replace(entity, label=label))
             starts = [stretch.start for stretch in stretches]
             inside: list[list[Entity]] = [[] for _ in stretches]
             place = 0
@@ -84,8 +84,8 @@ class Ner:
         dropped: Counter[str] = Counter()
         unmapped, misaligned = 0, answer.misaligned
         for entity in answer.entities:
-            start, end = entity.start + example.start, entity.end + example.start
-            if not 0 <= start < end <= len(text):
+            placed = entity.shifted(example.start)
+            if not 0 <= placed.start < placed.end <= len(text):
                 misaligned += 1
                 continue
             label = label_map.apply(entity.label)
@@ -95,7 +95,8 @@ class Ner:
             elif not label_map.knows(entity.label) or (scheme and label not in scheme):
                 unmapped += 1
             else:
-                found.add(Entity(start, end, label, text[start:end], entity.score))
+                said = " ".join(text[start:end] for start, end in placed.stretches)
+                found.add(replace(placed, label=label, text=said))
         return Reading(tuple(sorted(found)), len(found), unmapped, misaligned, dropped)
 
 

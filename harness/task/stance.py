@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from harness.errors import DataError, GoldError
-from harness.gold import Corpus, StanceGold
+from harness.gold import Corpus
 from harness.label_map import LabelMap
-from harness.records import ABSTAIN, Answer, Example, StanceInput, TaskName
+from harness.records import ABSTAIN, Answer, Example, StanceGold, StanceInput, TaskName
 from harness.records import Stance as StanceLabel
 from harness.task.base import Reading, document_fields, example_id, unit_of
 

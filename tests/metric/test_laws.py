@@ -10,6 +10,7 @@ from omegaconf import OmegaConf
 
 from harness.config import build as build_kind
 from harness.records import Entity, References, Stance, Summary
+from tests.made_context import context_of
 
 pytestmark = pytest.mark.core
 
@@ -127,8 +128,8 @@ def perfect(case, task):
 
 
 def count(metric, case):
-    if getattr(metric, "needs_text", False):
-        return metric.count(case.gold, case.predicted, text=case.text, start=case.start)
+    if getattr(metric, "needs_context", False):
+        return metric.count(case.gold, case.predicted, context_of(case.gold, case.text, case.start))
     return metric.count(case.gold, case.predicted)
 
 

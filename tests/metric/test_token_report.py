@@ -8,6 +8,7 @@ from sklearn.metrics import accuracy_score, precision_recall_fscore_support
 from harness.metric.base import Key
 from harness.metric.token_report import TokenReport
 from harness.records import Entity
+from tests.made_context import ner_context
 
 pytestmark = pytest.mark.core
 NAN = float("nan")
@@ -18,7 +19,8 @@ TEXT = "Mr. Ng met the Bank of Wales"
 
 def scores(gold, predicted, text=TEXT, start=0):
     metric = TokenReport()
-    return {key: float(value) for key, value in metric.compute(metric.count(gold, predicted, text, start)).items()}
+    counts = metric.count(gold, predicted, ner_context(text, start))
+    return {key: float(value) for key, value in metric.compute(counts).items()}
 
 
 @pytest.mark.parametrize(
@@ -44,7 +46,7 @@ def test_offsets_are_the_documents():
     moved = [Entity(104, 106, "PER")]
     assert scores(moved, moved, start=100)[Key("token.recall", "micro")] == 1
     assert scores(moved, None, start=100)[Key("token.recall", "micro")] == 0
-    assert TokenReport.needs_text
+    assert TokenReport.needs_context
 
 
 def test_a_text_without_tokens_has_no_accuracy():
@@ -102,7 +104,7 @@ def test_equals_scikit_learn_on_the_same_tokens(text, gold, predicted):
 
 def test_signature_and_support():
     metric = TokenReport()
-    sums = metric.count([Entity(15, 28, "ORG"), Entity(4, 6, "PER")], [], TEXT, 0)
+    sums = metric.count([Entity(15, 28, "ORG"), Entity(4, 6, "PER")], [], ner_context(TEXT))
     assert metric.support(Key("token.f1", "weighted"), sums) == 4
     assert metric.support(Key("token.f1", "micro", "label=ORG"), sums) == 3
     assert metric.support(Key("token.accuracy", "micro"), sums) == 8
