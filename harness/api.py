@@ -57,6 +57,6 @@ def score(
     ready: Plan = plan(composed, writes=False)
     one = ready.tasks[0]
     answers = {e.id: a for e, a in zip(one.examples, one.model.answer([e.input for e in one.examples]), strict=True)}
-    scored = score_plan(one, answers, composed.config)
+    _, scored = score_plan(one, answers, composed.config)
     model = model_identity(one, composed.config)
     return scores_json(scored, one.corpus, one.task, model=model, label_map=one.label_map)

@@ -5,7 +5,7 @@ import os
 import resource
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,11 +17,14 @@ from harness.errors import HarnessError
 from harness.files import locked
 from harness.journal import NAME as JOURNAL
 from harness.journal import remove_journal
+from harness.judging import Asked as JudgedQuestion
+from harness.judging import judge_cases, read_judged, write_judged
+from harness.metric.base import Metric
 from harness.plan import Plan, TaskPlan
 from harness.predict import ASKED_AGAIN, Asked, answer_keys, ask, fingerprint, stored_answers
 from harness.records import Answer, Example
 from harness.run_folder import is_complete, write_results, write_run
-from harness.scoring import Scored, score_examples, scores_json
+from harness.scoring import Case, Judgement, Scored, questions_of, read_answers, score_examples, scores_json
 
 
 @dataclass(frozen=True)
@@ -110,7 +113,8 @@ def run_task(
         finally:
             progress.finish()
         begun = time.monotonic()
-        scored = score_plan(task, asked.answers, config)
+        known = [] if config.fresh else read_judged(task.folder)
+        judged, scored = score_plan(task, asked.answers, config, known=known, stop=stop)
         seconds = {**asked.seconds, "score": time.monotonic() - begun}
         scores = scores_json(
             scored, task.corpus, task.task, model=model_identity(task, config), label_map=task.label_map
@@ -124,6 +128,7 @@ def run_task(
             scored=scored,
             scores=scores,
         )
+        write_judged(task.folder, judged)
         took = measurements(asked, seconds)
         if not asked.asked:
             # Nothing was asked: what the answers took is what it took when they were asked for.
@@ -134,11 +139,31 @@ def run_task(
     return Outcome(*names, "failed" if reason else "complete", reason, 1 if reason else 0)
 
 
-def score_plan(task: TaskPlan, answers: Mapping[str, Answer], config: RunConfig) -> Scored:
-    """Scores the answers of a task."""
-    return score_examples(
-        task.examples,
-        answers,
+def score_plan(
+    task: TaskPlan,
+    answers: Mapping[str, Answer],
+    config: RunConfig,
+    *,
+    known: Sequence[JudgedQuestion] = (),
+    stop: Callable[[], int | None] = lambda: None,
+) -> tuple[dict[str, Judgement], Scored]:
+    """Puts the metrics' questions to their judges and scores the answers of a task.
+
+    Args:
+        task: The task.
+        answers: By example id.
+        config: The configuration.
+        known: Findings of before.
+        stop: The signal that asks the run to stop, or None.
+    """
+    read = read_answers(task.examples, answers, task.corpus, task.task, task.label_map)
+
+    def questions(metric: Metric, case: Case) -> list[Any]:
+        return questions_of(metric, case, task.corpus, task.label_map)
+
+    judged = judge_cases(task.metrics, task.judges, read.cases, questions, known=known, stop=stop)
+    scored = score_examples(
+        read,
         task.corpus,
         task.task,
         task.metrics,
@@ -146,7 +171,9 @@ def score_plan(task: TaskPlan, answers: Mapping[str, Answer], config: RunConfig)
         interval=config.interval,
         rng_seed=config.rng_seed,
         slices=config.slices,
+        judged=judged,
     )
+    return judged, scored
 
 
 def model_identity(task: TaskPlan, config: RunConfig) -> dict[str, Any]:

@@ -15,6 +15,8 @@ from harness.engine.base import Engine
 from harness.errors import ConfigError, RunError
 from harness.files import sha256
 from harness.gold import Corpus, load_corpus
+from harness.judge.base import Judge
+from harness.judging import judges_of
 from harness.label_map import LabelMap, maps_of
 from harness.metric.base import Metric
 from harness.model.base import Model
@@ -37,6 +39,7 @@ class TaskPlan:
         corpus: Documents and gold.
         folder: The run folder.
         config: What `config.yaml` will say.
+        judges: The models that metrics ask, by the metric's name.
     """
 
     task: Task
@@ -47,6 +50,7 @@ class TaskPlan:
     corpus: Corpus
     folder: Path
     config: dict[str, Any]
+    judges: dict[str, Judge] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -175,7 +179,9 @@ def _plan_task(
     # Finds out now whether the weights are on this machine.
     model.signature()
     folder = _folder(composed, name, corpus)
-    return TaskPlan(task, model, metrics, label_map, examples, corpus, folder, _stored_config(composed, name, metrics))
+    stored = _stored_config(composed, name, metrics)
+    judges = judges_of(metrics) if need_gold else {}
+    return TaskPlan(task, model, metrics, label_map, examples, corpus, folder, stored, judges)
 
 
 def _stored_config(composed: Composed, name: TaskName, metrics: Mapping[str, Metric]) -> dict[str, Any]:

@@ -10,12 +10,13 @@ from harness.errors import RunError
 from harness.evaluate import Outcome, over_error_limit
 from harness.files import file_sha256, locked
 from harness.gold import Corpus
+from harness.judging import judged_before, read_judged
 from harness.label_map import LabelMap, maps_of
 from harness.metric.base import Metric
 from harness.plan import corpus_of
 from harness.records import TASKS, Answer, Example, TaskName
 from harness.run_folder import Prediction, StoredRun, input_sha256, read_predictions, read_run, write_run, write_scores
-from harness.scoring import score_examples, scores_json
+from harness.scoring import Case, questions_of, read_answers, score_examples, scores_json
 from harness.task.base import Task
 
 
@@ -104,9 +105,14 @@ def rescore(folder: Path) -> Outcome:
     with locked(folder):
         opened = reopen(folder, verify=False)
         _verify_answers(opened.run)
+        read = read_answers(opened.examples, opened.answers, opened.corpus, opened.task, opened.label_map)
+
+        def questions(metric: Metric, case: Case) -> list[Any]:
+            return questions_of(metric, case, opened.corpus, opened.label_map)
+
+        judged = judged_before(opened.metrics, read.cases, questions, read_judged(folder), folder)
         scored = score_examples(
-            opened.examples,
-            opened.answers,
+            read,
             opened.corpus,
             opened.task,
             opened.metrics,
@@ -114,6 +120,7 @@ def rescore(folder: Path) -> Outcome:
             interval=opened.config.interval,
             rng_seed=opened.config.rng_seed,
             slices=opened.config.slices,
+            judged=judged,
         )
         model: dict[str, Any] = opened.run.scores["model"]
         scores = scores_json(scored, opened.corpus, opened.task, model=model, label_map=opened.label_map)

@@ -24,7 +24,7 @@ from harness.scoring import SCHEMA, CountRow, Scored
 from harness.tables import table
 
 # The order in which a run's files are put in place; `run.json`, which says that they are complete, comes last.
-RESULT_FILES = ("config.yaml", "predictions.parquet", "counts.parquet", "scores.csv", "scores.json")
+RESULT_FILES = ("config.yaml", "predictions.parquet", "judged.parquet", "counts.parquet", "scores.csv", "scores.json")
 
 _ENTITY = pa.struct(
     [

@@ -51,9 +51,84 @@ class Scored:
     dropped: dict[str, dict[str, int]] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One example with what was answered, and what the task read from it."""
+
+    example: Example
+    answer: Answer
+    predicted: Predicted
+
+
+@dataclass(frozen=True)
+class ReadAnswers:
+    """Answers in the terms of their task, and where each ended up.
+
+    Args:
+        cases: One per example, in the order of the examples.
+        ledger: Examples and spans by bin.
+        dropped: Predicted labels that the label map drops, with their number.
+    """
+
+    cases: list[Case]
+    ledger: dict[str, Any]
+    dropped: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What the judge of one metric found.
+
+    Args:
+        identity: Hash of the judge's signature.
+        keys: By example id, the content addresses of the questions.
+        findings: By example id, the findings, in the order of the metric's questions.
+    """
+
+    identity: str
+    keys: Mapping[str, tuple[str, ...]]
+    findings: Mapping[str, tuple[Any, ...]]
+
+
+def read_answers(
+    examples: Sequence[Example], answers: Mapping[str, Answer], corpus: Corpus, task: Task, label_map: LabelMap
+) -> ReadAnswers:
+    """Reads answers as their task does.
+
+    Args:
+        examples: Examples with gold.
+        answers: By example id; an example without one is `missing` and counts as an empty answer.
+        corpus: Where the examples come from.
+        task: The task that made them.
+        label_map: Applied to predictions (the examples' gold has gone through it already).
+    """
+    cases = []
+    bins: Counter[str] = Counter()
+    spans: Counter[str] = Counter()
+    dropped: Counter[str] = Counter()
+    truncated = 0
+    for example in examples:
+        answer = answers.get(example.id, Answer(bin="missing"))
+        reading = task.read(example, answer, corpus, label_map)
+        cases.append(Case(example, answer, reading.predicted))
+        where = "unparsed" if reading.unparsed or (answer.bin == "scored" and _says_nothing(answer)) else answer.bin
+        bins[where] += 1
+        truncated += where == "scored" and answer.tokens_cut > 0
+        spans["scored"] += reading.scored
+        spans["unmapped"] += reading.unmapped
+        spans["misaligned"] += reading.misaligned
+        spans["ungrounded"] += answer.ungrounded + reading.ungrounded
+        dropped.update(reading.dropped or {})
+    ledger: dict[str, Any] = {
+        "examples": {"total": len(examples), **{str(name): bins[name] for name in BINS}},
+        "truncated": truncated,
+        "spans": {"total": sum(spans.values()), **{name: spans[name] for name in SPAN_BINS}},
+    }
+    return ReadAnswers(cases, ledger, dict(sorted(dropped.items())))
+
+
 def score_examples(
-    examples: Sequence[Example],
-    answers: Mapping[str, Answer],
+    read: ReadAnswers,
     corpus: Corpus,
     task: Task,
     metrics: Mapping[str, Metric],
@@ -62,71 +137,43 @@ def score_examples(
     interval: IntervalConfig,
     rng_seed: int,
     slices: Sequence[str] = (),
+    judged: Mapping[str, Judgement] | None = None,
 ) -> Scored:
     """Scores answers against gold.
 
     Args:
-        examples: Examples with gold.
-        answers: By example id; an example without one is `missing` and counts as an empty answer.
+        read: Examples with their answers.
         corpus: Where the examples come from.
         task: The task that made them.
         metrics: By name; those of other tasks must have been left out.
-        label_map: Applied to predictions (the examples' gold has gone through it already).
+        label_map: The map that gold and predictions have gone through.
         interval: How intervals are made.
         rng_seed: Seed of the draws.
         slices: Fields, beside the task's own, that scores are reported by.
+        judged: What the judges of metrics found, by the metric's name.
     """
-    cases: dict[str, Case] = {}
-    bins: Counter[str] = Counter()
-    spans: Counter[str] = Counter()
-    dropped: Counter[str] = Counter()
-    truncated = 0
-    for example in examples:
-        answer = answers.get(example.id, Answer(bin="missing"))
-        reading = task.read(example, answer, corpus, label_map)
-        cases[example.id] = Case(example, answer, reading.predicted)
-        where = "unparsed" if reading.unparsed or (answer.bin == "scored" and _says_nothing(answer)) else answer.bin
-        bins[where] += 1
-        truncated += where == "scored" and answer.tokens_cut > 0
-        spans["scored"] += reading.scored
-        spans["unmapped"] += reading.unmapped
-        spans["misaligned"] += reading.misaligned
-        spans["ungrounded"] += answer.ungrounded
-        dropped.update(reading.dropped or {})
-    ledger: dict[str, Any] = {
-        "examples": {"total": len(examples), **{str(name): bins[name] for name in BINS}},
-        "truncated": truncated,
-        "spans": {"total": sum(spans.values()), **{name: spans[name] for name in SPAN_BINS}},
-    }
     counts: list[CountRow] = []
     scores: list[dict[str, Any]] = []
     for name, metric in sorted(metrics.items()):
-        rows = count_rows(name, metric, list(cases.values()), corpus, label_map)
+        judgement = (judged or {}).get(name)
+        rows = count_rows(name, metric, read.cases, corpus, label_map, judgement.findings if judgement else None)
         counts += rows
+        suffix = _suffix(metric, task, corpus, label_map)
         scores += score_rows(
             rows,
             metric,
             interval=interval,
             rng_seed=rng_seed,
             slices=tuple(dict.fromkeys((*task.slices, *slices))),
-            suffix=_suffix(metric, task, corpus, label_map),
+            suffix=f"{suffix}|judge:{judgement.identity[:8]}" if judgement else suffix,
         )
     gold_dropped = _gold_dropped(corpus, label_map) if task.name == "ner" else {}
-    return Scored(counts, scores, ledger, {"gold": gold_dropped, "predicted": dict(sorted(dropped.items()))})
+    return Scored(counts, scores, read.ledger, {"gold": gold_dropped, "predicted": read.dropped})
 
 
 def _says_nothing(answer: Answer) -> bool:
     """Whether no field of any task is set; an answer of no entities, or an empty text, does say something."""
     return answer.entities is None and answer.label is None and answer.text is None and answer.sentences is None
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """One example with what was answered, and what the task read from it."""
-
-    example: Example
-    answer: Answer
-    predicted: Predicted
 
 
 def _suffix(metric: Metric, task: Task, corpus: Corpus, label_map: LabelMap) -> str:
@@ -199,6 +246,12 @@ def context_of(case: Case, corpus: Corpus, label_map: LabelMap, measured: Any = 
     )
 
 
+def questions_of(metric: Metric, case: Case, corpus: Corpus, label_map: LabelMap) -> list[Any]:
+    """What a metric wants its judge to find out about an example, as JSON values."""
+    questions: Callable[..., list[Any]] = getattr(metric, "questions")  # noqa: B009 - only metrics with a judge have it
+    return questions(case.example.gold, case.predicted, context_of(case, corpus, label_map))
+
+
 def mapped(entities: Sequence[Entity], label_map: LabelMap) -> tuple[Entity, ...]:
     """Entities under a label map, without those that it drops or does not know."""
     if not label_map.mapping:
@@ -252,6 +305,7 @@ def _rows_of(
         if slice_name is not None and (key.slice != "all" or key.average == "macro_target"):
             continue
         support = metric.support(key, sums)
+        remark = metric.note(key, sums) if hasattr(metric, "note") else None
         number = None if np.isnan(value) else float(value)
         bounds = _bounds(number, key, table, resampled, interval)
         found.append(
@@ -269,12 +323,15 @@ def _rows_of(
                 "support": support,
                 "signature": metric.signature(key) + suffix,
                 "unreliable": table.units < FEW_UNITS or support < FEW_POSITIVES,
-                "note": f"undefined in {bounds.undefined} of {interval.resamples} resamples"
-                if bounds.undefined
-                else None,
+                "note": _note(remark, bounds.undefined, interval.resamples),
             }
         )
     return found
+
+
+def _note(remark: str | None, undefined: int, resamples: int) -> str | None:
+    lost = f"undefined in {undefined} of {resamples} resamples" if undefined else None
+    return "; ".join(part for part in (remark, lost) if part) or None
 
 
 def _bounds(

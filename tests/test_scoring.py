@@ -13,7 +13,7 @@ from harness.gold import check_corpus
 from harness.label_map import LabelMap
 from harness.metric.base import Additive, Key, divide, total
 from harness.records import BINS, SPAN_BINS, Answer, Entity, Row
-from harness.scoring import CountRow, score_examples, score_rows, scores_json, unit_table
+from harness.scoring import CountRow, read_answers, score_examples, score_rows, scores_json, unit_table
 
 pytestmark = pytest.mark.core
 
@@ -59,8 +59,9 @@ def scored(whole, task_name, answer, metrics=None, slices=(), label_map=NO_MAP, 
     built = {name: build("metric", {"kind": name}, name) for name in metrics}
     examples = task.examples(whole, gold=True, selects=False, label_map=label_map)
     answers = {e.id: a for e in examples if (a := answer(e)) is not None}
+    read = read_answers(examples, answers, whole, task, label_map)
     found = score_examples(
-        examples, answers, whole, task, built, label_map=label_map, interval=interval, rng_seed=seed, slices=slices
+        read, whole, task, built, label_map=label_map, interval=interval, rng_seed=seed, slices=slices
     )
     return found, scores_json(found, whole, task, model={"name": "m", "signature": {}}, label_map=label_map), examples
 

@@ -42,6 +42,11 @@ class Metric(Protocol):
 
     - `needs_context = True`: `count` gets a third argument, `records.Context`: all that the corpus and the answer hold
       about the example's document.
+    - `note(key, sums) -> str | None`: a remark about a row, which stands in its `note`.
+    - `judge: dict[str, Any]` (a parameter), `asks: ClassVar[tuple[str, ...]]` and
+      `questions(gold, predicted, context)`: the metric needs a model. Its questions (JSON objects with the keys `asks`)
+      are put to the judge after all answers are there, and `count` finds the judge's findings, in the order of the
+      questions, in `context.measured`.
     - `gold_of = ("ner",)`: the tasks beside its own whose gold it looks at; the hash of that gold joins its signatures.
     """
 

@@ -17,6 +17,8 @@ class Reading:
         predicted: What metrics count; None (or nothing) where the answer was not scored.
         scored: Predicted spans that metrics see; 0 for tasks without spans.
         unmapped: Predicted spans, or a stance label, outside the scheme.
+        misaligned: Predicted spans that fit no stretch of the text.
+        ungrounded: Predicted strings that the text does not hold.
         dropped: Predicted labels that the label map drops, with their number.
         unparsed: Whether the answer turned out to be none of the task's (a stance label outside the scheme).
     """
@@ -27,6 +29,7 @@ class Reading:
     misaligned: int = 0
     dropped: Mapping[str, int] | None = None
     unparsed: bool = False
+    ungrounded: int = 0
 
 
 class Task(Protocol):

@@ -1,0 +1,1 @@
+"""Models that metrics ask about texts: one module per kind."""

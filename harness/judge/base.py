@@ -1,0 +1,33 @@
+"""What every judge is: a model that a metric asks about texts, in a step of its own between answers and scores.
+
+A metric that needs a model names it in its parameter `judge` (a kind of this folder and its parameters) and says with
+`questions` what is to be asked about an example. What the judge finds is stored in the run folder (`judged.parquet`),
+so that scoring again loads no model. A kind is one module `harness/judge/<kind>.py` with one class of the same name in
+CamelCase, a frozen keyword-only dataclass whose fields are its parameters; anything heavy is loaded on first use.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Protocol
+
+# A question and a finding are plain JSON values: they are hashed, and stored.
+Question = Mapping[str, Any]
+Finding = Any
+
+
+class Judge(Protocol):
+    """Answers questions about texts; which keys a question has, the kind's docstring says."""
+
+    # The keys of a question; a metric and its judge fit together when they name the same.
+    asks: ClassVar[tuple[str, ...]]
+
+    def signature(self) -> dict[str, Any]:
+        """Everything that moves a finding, as JSON values; weights by their fingerprint.
+
+        Raises:
+            ResourceError: Weights or a package that it needs are not on this machine.
+        """
+        ...
+
+    def judge(self, questions: Sequence[Question]) -> list[Finding]:
+        """A finding per question, in the same order; None where the judge has none (its reply was no finding)."""
+        ...

@@ -1,0 +1,188 @@
+"""Metrics' questions are put to their judges, once: what was found before is used again, and stored with the run."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from harness.config import build
+from harness.engine.base import Stopped
+from harness.errors import ConfigError, RunError
+from harness.files import atomic_writer, canonical_json, sha256
+from harness.judge.base import Finding, Judge
+from harness.metric.base import Metric
+from harness.predict import code_sha256
+from harness.scoring import Case, Judgement
+from harness.tables import table
+
+NAME = "judged.parquet"
+# Questions between two looks at the signal to stop.
+_BATCH = 256
+_SCHEMA = pa.schema(
+    [
+        ("metric", pa.string()),
+        ("judge", pa.string()),
+        ("example", pa.string()),
+        ("key", pa.string()),
+        ("finding", pa.string()),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One stored finding: of which metric's judge, about which example, to which question."""
+
+    metric: str
+    judge: str
+    example: str
+    key: str
+    finding: Finding
+
+
+def judges_of(metrics: Mapping[str, Metric]) -> dict[str, Judge]:
+    """The judges that metrics name, ready to be asked, by metric.
+
+    Raises:
+        ConfigError: No such kind, wrong parameters, or a judge that answers other questions than the metric asks.
+        ResourceError: Weights or packages of a judge are not on this machine.
+    """
+    found: dict[str, Judge] = {}
+    for name, metric in metrics.items():
+        parameters = getattr(metric, "judge", None)
+        if parameters is None:
+            continue
+        place = f"metric.{name}.judge"
+        judge: Judge = build("judge", parameters, place)
+        asks: tuple[str, ...] = getattr(metric, "asks")  # noqa: B009 - not every metric has it
+        if judge.asks != asks:
+            raise ConfigError(
+                f"{place}: kind {parameters['kind']!r} answers questions of {', '.join(judge.asks)}; this metric asks "
+                f"{', '.join(asks)}"
+            )
+        judge.signature()  # finds out now whether the weights are on this machine
+        found[name] = judge
+    return found
+
+
+def judge_cases(
+    metrics: Mapping[str, Metric],
+    judges: Mapping[str, Judge],
+    cases: Sequence[Case],
+    questions: Callable[[Metric, Case], list[Any]],
+    *,
+    known: Sequence[Asked] = (),
+    stop: Callable[[], int | None] = lambda: None,
+) -> dict[str, Judgement]:
+    """Asks every judge what its metric wants to know about every example; equal questions are asked once.
+
+    Args:
+        metrics: By name.
+        judges: By the name of the metric that asks.
+        cases: Examples and answers.
+        questions: What a metric asks about a case.
+        known: Findings of before; those of the same judge and question are used again.
+        stop: The signal that asks the run to stop, or None.
+
+    Raises:
+        Stopped: A signal came; what was found is lost, answers are not.
+    """
+    judged = {}
+    for name, judge in judges.items():
+        signature = {**judge.signature(), "code": code_sha256(type(judge).__module__)}
+        identity = sha256(signature)
+        found = {one.key: one.finding for one in known if one.judge == identity}
+        asked = {case.example.id: questions(metrics[name], case) for case in cases}
+        keys = {example: [sha256([identity, one]) for one in several] for example, several in asked.items()}
+        waiting = {
+            key: one
+            for example, several in asked.items()
+            for key, one in zip(keys[example], several, strict=True)
+            if key not in found
+        }
+        order = list(waiting)
+        for first in range(0, len(order), _BATCH):
+            if (number := stop()) is not None:
+                raise Stopped(number)
+            batch = order[first : first + _BATCH]
+            # As it will be read back, so that scoring again gives the same bytes.
+            findings = json.loads(canonical_json(judge.judge([waiting[key] for key in batch])))
+            found.update(zip(batch, findings, strict=True))
+        judged[name] = Judgement(
+            identity=identity,
+            keys={example: tuple(several) for example, several in keys.items()},
+            findings={example: tuple(found[key] for key in several) for example, several in keys.items()},
+        )
+    return judged
+
+
+def judged_before(
+    metrics: Mapping[str, Metric],
+    cases: Sequence[Case],
+    questions: Callable[[Metric, Case], list[Any]],
+    known: Sequence[Asked],
+    folder: Path,
+) -> dict[str, Judgement]:
+    """The stored findings of every metric that has a judge; no judge is built, none is asked.
+
+    Raises:
+        RunError: A metric asks what no stored finding answers.
+    """
+    judged = {}
+    for name, metric in metrics.items():
+        if getattr(metric, "judge", None) is None:
+            continue
+        own = [one for one in known if one.metric == name]
+        identities = sorted({one.judge for one in own})
+        asked = {case.example.id: questions(metric, case) for case in cases}
+        if not own and not any(asked.values()):
+            judged[name] = Judgement("none", dict.fromkeys(asked, ()), dict.fromkeys(asked, ()))
+            continue
+        found = {one.key: one.finding for one in own}
+        keys = {
+            example: tuple(sha256([identities[0] if identities else "", one]) for one in several)
+            for example, several in asked.items()
+        }
+        missing = [example for example, several in keys.items() if any(key not in found for key in several)]
+        if missing:
+            raise RunError(
+                f"{folder}: metric {name!r} asks its judge about {len(missing)} examples that it has not judged (first "
+                f"{missing[0]!r}), and scoring loads no model; give the run's command again, its answers are kept"
+            )
+        judged[name] = Judgement(
+            identity=identities[0],
+            keys=keys,
+            findings={example: tuple(found[key] for key in several) for example, several in keys.items()},
+        )
+    return judged
+
+
+def write_judged(folder: Path, judged: Mapping[str, Judgement]) -> None:
+    """`judged.parquet`: one row per question; no file where no metric has a judge."""
+    path = folder / NAME
+    if not judged:
+        path.unlink(missing_ok=True)
+        return
+    rows = [
+        {"metric": name, "judge": one.identity, "example": example, "key": key, "finding": canonical_json(finding)}
+        for name, one in sorted(judged.items())
+        for example, keys in one.keys.items()
+        for key, finding in zip(keys, one.findings[example], strict=True)
+    ]
+    with atomic_writer(path) as stream:
+        pq.write_table(table(rows, _SCHEMA), stream, compression="zstd")
+
+
+def read_judged(folder: Path) -> list[Asked]:
+    """The stored findings; none where there is no file, or none that can be read."""
+    with suppress(OSError, pa.ArrowException, TypeError, KeyError, ValueError):
+        rows = pq.read_table(folder / NAME, schema=_SCHEMA).to_pylist()
+        return [
+            Asked(row["metric"], row["judge"], row["example"], row["key"], json.loads(row["finding"])) for row in rows
+        ]
+    return []
