@@ -81,10 +81,12 @@ class IntervalConfig:
     Args:
         level: Coverage that is aimed at, in (0, 1).
         resamples: Number of bootstrap resamples.
+        method: `percentile`, `bca`, or `bca_t`: BCa widened for few and unequal units (`harness.resample.bounds`).
     """
 
     level: float = 0.95
     resamples: int = 10_000
+    method: Literal["percentile", "bca", "bca_t"] = "bca_t"
 
     def __post_init__(self) -> None:
         if not 0 < self.level < 1:

@@ -16,11 +16,12 @@ import pyarrow.parquet as pq
 import yaml
 
 from harness import __version__
+from harness.counts import CountTable, read_counts, write_counts
 from harness.errors import RunError
 from harness.files import atomic_writer, file_sha256, sha256, write_json, write_text
 from harness.journal import answer_from_dict
 from harness.records import Answer, Example, Input
-from harness.scoring import SCHEMA, CountRow, Scored
+from harness.scoring import SCHEMA, Scored
 from harness.tables import table
 
 # The order in which a run's files are put in place; `run.json`, which says that they are complete, comes last.
@@ -60,16 +61,6 @@ _PREDICTIONS = pa.schema(
         ("tokens_read", pa.int64()),
         ("tokens_cut", pa.int64()),
         ("output_truncated", pa.bool_()),
-    ]
-)
-_COUNTS = pa.schema(
-    [
-        ("example", pa.string()),
-        ("document", pa.string()),
-        ("unit", pa.string()),
-        ("metric", pa.string()),
-        ("state", pa.map_(pa.string(), pa.float64())),
-        ("fields", pa.map_(pa.string(), pa.string())),
     ]
 )
 _CSV_COLUMNS = (
@@ -169,7 +160,8 @@ def write_config(folder: Path, config: Mapping[str, Any]) -> None:
 
 def write_scores(folder: Path, scored: Scored, scores: Mapping[str, Any]) -> None:
     """`counts.parquet`, `scores.csv` and `scores.json`."""
-    write_counts(folder / "counts.parquet", scored.counts)
+    with atomic_writer(folder / "counts.parquet") as stream:
+        write_counts(stream, scored.counts)
     write_text(folder / "scores.csv", scores_csv(scores))
     write_json(folder / "scores.json", scores)
 
@@ -196,19 +188,6 @@ def write_predictions(
         rows.append(row)
     with atomic_writer(path) as stream:
         pq.write_table(table(rows, _PREDICTIONS), stream, compression="zstd")
-
-
-def write_counts(path: Path, counts: Sequence[CountRow]) -> None:
-    """One row per example and metric."""
-    rows = [
-        {**_fields_of(row), "state": sorted(row.state.items()), "fields": sorted(row.fields.items())} for row in counts
-    ]
-    with atomic_writer(path) as stream:
-        pq.write_table(table(rows, _COUNTS), stream, compression="zstd")
-
-
-def _fields_of(row: CountRow) -> dict[str, Any]:
-    return {"example": row.example, "document": row.document, "unit": row.unit, "metric": row.metric}
 
 
 def scores_csv(scores: Mapping[str, Any]) -> str:
@@ -382,14 +361,10 @@ def _shifted(entity: dict[str, Any], by: int) -> dict[str, Any]:
     return {**entity, "start": entity["start"] + by, "end": entity["end"] + by, "parts": parts}
 
 
-def read_counts(folder: Path) -> list[CountRow]:
-    """The stored counts."""
+def stored_counts(folder: Path) -> dict[str, CountTable]:
+    """The stored counts by metric."""
     path = folder / "counts.parquet"
     try:
-        rows = pq.read_table(path, schema=_COUNTS).to_pylist()
-        return [
-            CountRow(r["example"], r["document"], r["unit"], r["metric"], dict(r["state"]), dict(r["fields"]))
-            for r in rows
-        ]
+        return read_counts(path)
     except (OSError, pa.ArrowException, TypeError, ValueError) as error:
         raise RunError(f"{path}: unreadable ({error}); make it again with `harness score {folder}`") from None

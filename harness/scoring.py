@@ -1,7 +1,7 @@
 """From examples and answers to counts, scores with intervals, and the ledger. No model is loaded here."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -9,11 +9,12 @@ import numpy as np
 
 from harness import __version__
 from harness.config import IntervalConfig
+from harness.counts import CountRow, CountTable, unit_table
 from harness.gold import Corpus
 from harness.label_map import LabelMap
-from harness.metric.base import Additive, Array, Counts, Key, Metric
+from harness.metric.base import Counts, Metric
 from harness.records import BINS, SPAN_BINS, Answer, Context, Entity, Example, Predicted, TaskName
-from harness.resample import Interval, percentile, resampled_sums
+from harness.resample import Interval, intervals
 from harness.task.base import Task
 
 SCHEMA = "harness.scores/1"
@@ -22,30 +23,18 @@ FEW_UNITS = 30
 FEW_POSITIVES = 20
 
 
-@dataclass(frozen=True, slots=True)
-class CountRow:
-    """The mergeable state of one metric for one example (or document)."""
-
-    example: str
-    document: str
-    unit: str
-    metric: str
-    state: Counts
-    fields: Mapping[str, str]
-
-
 @dataclass(frozen=True)
 class Scored:
     """What scoring gives: counts per example and metric, score rows, the ledger.
 
     Args:
-        counts: In the order of the examples, metric by metric.
+        counts: One table per metric, by name.
         scores: The rows of `scores.json`.
         ledger: Examples and spans by bin.
         dropped: What the label map drops: `gold` and `predicted`, label to number.
     """
 
-    counts: list[CountRow]
+    counts: list[CountTable]
     scores: list[dict[str, Any]]
     ledger: dict[str, Any]
     dropped: dict[str, dict[str, int]] = field(default_factory=dict)
@@ -152,15 +141,18 @@ def score_examples(
         slices: Fields, beside the task's own, that scores are reported by.
         judged: What the judges of metrics found, by the metric's name.
     """
-    counts: list[CountRow] = []
+    counts: list[CountTable] = []
     scores: list[dict[str, Any]] = []
     for name, metric in sorted(metrics.items()):
         judgement = (judged or {}).get(name)
         rows = count_rows(name, metric, read.cases, corpus, label_map, judgement.findings if judgement else None)
-        counts += rows
+        table = CountTable.of(name, rows)
+        counts.append(table)
         suffix = _suffix(metric, task, corpus, label_map)
+        if any(case.answer.mentions is not None for case in read.cases):
+            suffix += f"|ground:{task.grounding}"  # type: ignore[attr-defined]  # only NER has mentions
         scores += score_rows(
-            rows,
+            table,
             metric,
             interval=interval,
             rng_seed=rng_seed,
@@ -173,7 +165,8 @@ def score_examples(
 
 def _says_nothing(answer: Answer) -> bool:
     """Whether no field of any task is set; an answer of no entities, or an empty text, does say something."""
-    return answer.entities is None and answer.label is None and answer.text is None and answer.sentences is None
+    said = (answer.entities, answer.mentions, answer.label, answer.text, answer.sentences)
+    return all(one is None for one in said)
 
 
 def _suffix(metric: Metric, task: Task, corpus: Corpus, label_map: LabelMap) -> str:
@@ -190,7 +183,7 @@ def count_rows(
     corpus: Corpus,
     label_map: LabelMap,
     measured: Mapping[str, Any] | None = None,
-) -> list[CountRow]:
+) -> Iterator[CountRow]:
     """Counts of every example, or of every document for metrics that are counted on whole documents.
 
     Args:
@@ -203,7 +196,6 @@ def count_rows(
     """
     needs_context = getattr(metric, "needs_context", False)
     count: Callable[..., Counts] = metric.count
-    rows = []
     if metric.level == "document":
         by_document: dict[str, list[Case]] = {}
         for case in cases:
@@ -213,8 +205,8 @@ def count_rows(
             found = _union([case.predicted for case in group])
             more = (context_of(group[0], corpus, label_map),) if needs_context else ()
             state = count(gold, found, *more)
-            rows.append(CountRow(doc, doc, doc if len(by_document) > 1 else "", name, state, {}))
-        return rows
+            yield CountRow(doc, doc, doc if len(by_document) > 1 else "", name, state, {})
+        return
     for case in cases:
         example = case.example
         if needs_context:
@@ -222,17 +214,20 @@ def count_rows(
             state = count(example.gold, case.predicted, context)
         else:
             state = count(example.gold, case.predicted)
-        rows.append(CountRow(example.id, example.doc, example.unit, name, state, example.fields))
-    return rows
+        yield CountRow(example.id, example.doc, example.unit, name, state, example.fields)
 
 
 def context_of(case: Case, corpus: Corpus, label_map: LabelMap, measured: Any = None) -> Context:
-    """What a metric may look at beside gold and answer of an example."""
+    """What a metric may look at beside gold and answer of an example; mentions have gone through the label map."""
     doc = case.example.doc
+    answer = case.answer
+    if answer.mentions is not None:
+        images = ((mention, label_map.apply(mention.label)) for mention in answer.mentions)
+        answer = replace(answer, mentions=tuple(replace(one, label=image) for one, image in images if image))
     summaries = corpus.summaries.get(doc, ())
     return Context(
         example=case.example,
-        answer=case.answer,
+        answer=answer,
         document=corpus.documents[doc],
         sentences=corpus.sentences.get(doc, ()),
         tagged=corpus.tagged.get(doc, ()),
@@ -265,7 +260,7 @@ def _union(parts: Sequence[Any]) -> tuple[Entity, ...]:
 
 
 def score_rows(
-    rows: Sequence[CountRow],
+    table: CountTable,
     metric: Metric,
     *,
     interval: IntervalConfig,
@@ -274,55 +269,66 @@ def score_rows(
     suffix: str = "",
 ) -> list[dict[str, Any]]:
     """Rows of one metric: the whole set with every slice that the metric makes itself, then each field's values."""
-    found = _rows_of(rows, metric, None, interval, rng_seed, suffix)
+    found = _rows_of(table, metric, None, interval, rng_seed, suffix)
     for field_name in slices:
-        values = sorted({row.fields[field_name] for row in rows if field_name in row.fields})
-        for value in values:
-            chosen = [row for row in rows if row.fields.get(field_name) == value]
+        numbers: dict[str, list[int]] = {}
+        for number, fields in enumerate(table.fields):
+            if field_name in fields:
+                numbers.setdefault(fields[field_name], []).append(number)
+        for value in sorted(numbers):
+            chosen = table.chosen(np.asarray(numbers[value], dtype=np.int64))
             found += _rows_of(chosen, metric, f"{field_name}={value}", interval, rng_seed, suffix)
     return found
 
 
 def _rows_of(
-    rows: Sequence[CountRow],
+    table: CountTable,
     metric: Metric,
     slice_name: str | None,
     interval: IntervalConfig,
     rng_seed: int,
     suffix: str,
 ) -> list[dict[str, Any]]:
-    table = unit_table(rows, metric)
-    if not table.names:
+    by_unit = unit_table(table, metric)
+    if not by_unit.names:
         return []
-    sums = dict(zip(table.names, table.matrix.sum(axis=0), strict=True))
-    values = metric.compute(sums)
-    resampled: dict[Key, Array] = {}
-    if table.units > 1:
-        drawn = resampled_sums(table.matrix, interval.resamples, rng_seed)
-        resampled = metric.compute({name: drawn[:, place] for place, name in enumerate(table.names)})
+    sums = by_unit.sums()
+    values = {
+        key: float(value)
+        for key, value in sorted(metric.compute(sums).items())
+        if slice_name is None or (key.slice == "all" and key.average != "macro_target")
+    }
+    made = intervals(
+        by_unit.matrix,
+        by_unit.names,
+        metric.compute,
+        {key: value for key, value in values.items() if key.average != "count"},
+        level=interval.level,
+        resamples=interval.resamples,
+        rng_seed=rng_seed,
+        method=interval.method,
+        unit=by_unit.unit or "document",
+    )
     found = []
-    for key, value in sorted(values.items()):
-        if slice_name is not None and (key.slice != "all" or key.average == "macro_target"):
-            continue
+    for key, value in values.items():
         support = metric.support(key, sums)
         remark = metric.note(key, sums) if hasattr(metric, "note") else None
-        number = None if np.isnan(value) else float(value)
-        bounds = _bounds(number, key, table, resampled, interval)
+        bounds = made.get(key, Interval(None, None, "none: a count"))
         found.append(
             {
                 "metric": key.metric,
                 "average": key.average,
                 "slice": slice_name or key.slice,
-                "value": number,
+                "value": None if np.isnan(value) else value,
                 "low": bounds.low,
                 "high": bounds.high,
                 "level": interval.level,
                 "method": bounds.method,
-                "n": table.units,
-                "unit": table.unit,
+                "n": by_unit.units,
+                "unit": by_unit.unit,
                 "support": support,
                 "signature": metric.signature(key) + suffix,
-                "unreliable": table.units < FEW_UNITS or support < FEW_POSITIVES,
+                "unreliable": by_unit.units < FEW_UNITS or support < FEW_POSITIVES,
                 "note": _note(remark, bounds.undefined, interval.resamples),
             }
         )
@@ -332,61 +338,6 @@ def _rows_of(
 def _note(remark: str | None, undefined: int, resamples: int) -> str | None:
     lost = f"undefined in {undefined} of {resamples} resamples" if undefined else None
     return "; ".join(part for part in (remark, lost) if part) or None
-
-
-def _bounds(
-    number: float | None, key: Key, table: "UnitTable", resampled: Mapping[Key, Array], interval: IntervalConfig
-) -> Interval:
-    if number is None:
-        return Interval(None, None, "none: undefined")
-    if key.average == "count":
-        return Interval(None, None, "none: a count")
-    if table.units <= 1:
-        return Interval(None, None, "none: one unit cannot be resampled")
-    where = "sentences within one document" if table.unit == "sentence" else "documents"
-    return percentile(
-        resampled[key], interval.level, f"percentile bootstrap over {where}, {interval.resamples} resamples"
-    )
-
-
-@dataclass(frozen=True)
-class UnitTable:
-    """Counts summed by what is resampled.
-
-    Args:
-        names: Count names, sorted.
-        matrix: Shape (units, names); units sorted by id.
-        units: Number of units; 1 where nothing can be resampled.
-        unit: `document`, `sentence`, or None.
-    """
-
-    names: list[str]
-    matrix: Array
-    units: int
-    unit: str | None
-
-
-def unit_table(rows: Sequence[CountRow], metric: Metric) -> UnitTable:
-    """Sums the counts of each unit, giving each document the weight that the metric says it has."""
-    names = sorted({name for row in rows for name in row.state})
-    place = {name: number for number, name in enumerate(names)}
-    documents = len({row.document for row in rows})
-    # A mean over documents cannot be resampled by sentence: a sentence has no share in its document's mean.
-    by_sentence = isinstance(metric, Additive) and (
-        all(row.unit for row in rows) and any(row.unit != row.document for row in rows)
-    )
-    ids = sorted({row.unit if by_sentence else row.document for row in rows})
-    index = {name: number for number, name in enumerate(ids)}
-    matrix = np.zeros((len(ids), len(names)))
-    for row in rows:
-        at = index[row.unit if by_sentence else row.document]
-        for name, value in row.state.items():
-            matrix[at, place[name]] += value
-    if not by_sentence and names:
-        weighted = metric.per_document({name: matrix[:, number] for name, number in place.items()})
-        matrix = np.column_stack([weighted[name] for name in names])
-    unit = "sentence" if by_sentence else "document" if documents > 1 or not rows else None
-    return UnitTable(names, matrix, len(ids), unit)
 
 
 def _gold_dropped(corpus: Corpus, label_map: LabelMap) -> dict[str, int]:

@@ -5,12 +5,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from harness.counts import all_rows
 from harness.errors import RunError, UsageError
 from harness.metric.spans import match
 from harness.records import Answer, Entity, Example, References, Stance, StanceInput, Summary
 from harness.report.terminal import width, wrapped
 from harness.report.text import visible
-from harness.run_folder import read_counts
+from harness.run_folder import stored_counts
 from harness.task.base import Reading
 
 if TYPE_CHECKING:
@@ -297,7 +298,7 @@ def _labelled(name: str, style: str, text: str) -> "list[Text | str]":
 def _document_scores(opened: "Reopened") -> dict[str, str]:
     """Scores of each example by itself, from its stored counts."""
     found: dict[str, list[str]] = {}
-    for row in read_counts(opened.run.folder):
+    for row in all_rows(stored_counts(opened.run.folder).values()):
         metric = opened.metrics.get(row.metric)
         if metric is None or not row.state:
             continue

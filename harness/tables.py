@@ -6,11 +6,13 @@ an explicit schema gives the same table and guesses no type.
 
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.json as pj
+from numpy.typing import NDArray
 
 
 def table(rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> pa.Table:
@@ -52,3 +54,23 @@ def _spelled(row: Mapping[str, Any], maps: set[str]) -> dict[str, Any]:
         if spelled.get(name) is not None:
             spelled[name] = [{"key": key, "value": value} for key, value in spelled[name]]
     return spelled
+
+
+def string_column(values: Sequence[str]) -> pa.Array:
+    """Strings as an Arrow column, made from its buffers: `pa.array` would import pandas."""
+    data = "".join(values).encode("utf-8")
+    lengths: Iterable[int] = map(len, values)
+    if len(data) != sum(map(len, values)):
+        lengths = (len(value.encode("utf-8")) for value in values)
+    ends = np.fromiter(lengths, dtype=np.int64, count=len(values)).cumsum()
+    offsets = np.concatenate([[0], ends]).astype(np.int32 if len(data) < 2**31 else np.int64)
+    kind = pa.string() if offsets.dtype == np.int32 else pa.large_string()
+    column = pa.Array.from_buffers(kind, len(values), [None, pa.py_buffer(offsets), pa.py_buffer(data)])
+    return column if kind == pa.string() else column.cast(pa.string())
+
+
+def map_column(offsets: NDArray[np.int64], keys: pa.Array, items: pa.Array) -> pa.Array:
+    """A column of maps: row n has the pairs `offsets[n]` to `offsets[n + 1]`."""
+    places = np.ascontiguousarray(offsets, dtype=np.int32)
+    column = pa.Array.from_buffers(pa.int32(), len(places), [None, pa.py_buffer(places)])
+    return pa.MapArray.from_arrays(column, keys, items)

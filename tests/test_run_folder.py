@@ -20,17 +20,15 @@ from harness.run_folder import (
     folder_name,
     input_sha256,
     is_complete,
-    read_counts,
     read_predictions,
     read_run,
     run_path,
     scores_csv,
+    stored_counts,
     write_config,
-    write_counts,
     write_predictions,
     write_run,
 )
-from harness.scoring import CountRow
 
 pytestmark = pytest.mark.core
 
@@ -145,21 +143,8 @@ def test_what_a_model_is_shown_is_hashed_whole():
     assert input_sha256(NerInput("i", "d", "text", "body")) == input_sha256(shown)
 
 
-def test_counts_come_back_as_they_went(tmp_path):
-    rows = [
-        CountRow("e", "d", "", "m", {"b": 1.0, "a": 0.1}, {"z": "1", "a": "2"}),
-        CountRow("f", "d", "u", "m", {}, {}),
-    ]
-    write_counts(tmp_path / "counts.parquet", rows)
-    assert read_counts(tmp_path) == rows
-    write_counts(
-        tmp_path / "again.parquet", [CountRow("e", "d", "", "m", {"a": 0.1, "b": 1.0}, {"a": "2", "z": "1"}), rows[1]]
-    )
-    assert (tmp_path / "again.parquet").read_bytes() == (tmp_path / "counts.parquet").read_bytes()
-
-
 @pytest.mark.parametrize("content", [b"", b"PAR1", b"no parquet" * 50, pickle.dumps({"a": 1})])
-@pytest.mark.parametrize("read", [read_predictions, read_counts])
+@pytest.mark.parametrize("read", [read_predictions, stored_counts])
 def test_unreadable_tables_are_one_message(tmp_path, content, read):
     for name in ("predictions.parquet", "counts.parquet"):
         (tmp_path / name).write_bytes(content)
@@ -172,7 +157,7 @@ def test_a_table_of_other_columns_is_one_message(tmp_path):
 
     for name in ("predictions.parquet", "counts.parquet"):
         pq.write_table(pa.table({"something": [1, 2]}), tmp_path / name)
-    for read in (read_predictions, read_counts):
+    for read in (read_predictions, stored_counts):
         with pytest.raises(RunError, match="unreadable"):
             read(tmp_path)
 

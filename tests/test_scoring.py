@@ -9,11 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.config import DataConfig, IntervalConfig, build
+from harness.counts import CountRow, CountTable, all_rows, unit_table
 from harness.gold import check_corpus
 from harness.label_map import LabelMap
 from harness.metric.base import Additive, Key, divide, total
 from harness.records import BINS, SPAN_BINS, Answer, Entity, Row
-from harness.scoring import CountRow, read_answers, score_examples, score_rows, scores_json, unit_table
+from harness.scoring import read_answers, score_examples, score_rows, scores_json
 
 pytestmark = pytest.mark.core
 
@@ -101,7 +102,7 @@ def test_the_ledger_adds_up_whatever_the_answers(answers):
     # Gold is counted whole, whatever was answered.
     gold = sum(len(example.gold) for example in examples)
     sums = {}
-    for one in found.counts:
+    for one in all_rows(found.counts):
         for name, value in one.state.items():
             sums[name] = sums.get(name, 0) + value
     assert sums.get("tp", 0) + sums.get("fn", 0) == gold
@@ -168,7 +169,7 @@ def test_documents_are_the_units():
     _, scores, _ = scored(whole, "stance", mixed)
     found = row(scores, "stance.favg", "pooled")
     assert (found["n"], found["unit"], found["level"]) == (40, "document", 0.95)
-    assert found["method"] == "percentile bootstrap over documents, 200 resamples"
+    assert found["method"] == "BCa-t bootstrap over documents, 200 resamples"
     assert found["low"] < found["value"] < found["high"]
     assert found["unreliable"] is False
 
@@ -185,7 +186,7 @@ def test_sentences_of_one_document_are_clusters_over_their_targets():
 
 def test_a_sentence_that_bears_its_document_s_name_is_a_unit_as_well():
     rows = [CountRow(f"one/{s}", "one", s, "m", {"a": 1.0}, {}) for s in ("one", "s1", "s2")]
-    table = unit_table(rows, build("metric", {"kind": "entity_f1"}, "m"))
+    table = unit_table(CountTable.of("m", rows), build("metric", {"kind": "entity_f1"}, "m"))
     assert (table.units, table.unit) == (3, "sentence")
 
 
@@ -194,7 +195,7 @@ def test_nothing_is_resampled_in_one_summary():
     _, scores, _ = scored(whole, "summarization", lambda e: Answer(text="A b."))
     found = row(scores, "rouge1.f1", "mean")
     assert (found["low"], found["high"], found["n"], found["unit"]) == (None, None, 1, None)
-    assert "one unit" in found["method"]
+    assert "one document: no interval exists" in found["method"]
     assert found["unreliable"] is True
 
 
@@ -260,9 +261,9 @@ def test_same_inputs_same_bytes_in_any_order():
     assert json.dumps(first) == json.dumps(again)
     rows = [CountRow(f"e{n}", f"d{n}", f"d{n}", "m", {"tp": float(n % 3), "fp": 1.0, "fn": 0.5}, {}) for n in range(31)]
     metric = build("metric", {"kind": "entity_f1"}, "m")
-    straight = score_rows(rows, metric, interval=FEW, rng_seed=0, slices=())
-    assert score_rows(rows[::-1], metric, interval=FEW, rng_seed=0, slices=()) == straight
-    assert score_rows(rows, metric, interval=FEW, rng_seed=1, slices=()) != straight
+    straight = score_rows(CountTable.of("m", rows), metric, interval=FEW, rng_seed=0, slices=())
+    assert score_rows(CountTable.of("m", rows[::-1]), metric, interval=FEW, rng_seed=0, slices=()) == straight
+    assert score_rows(CountTable.of("m", rows), metric, interval=FEW, rng_seed=1, slices=()) != straight
 
 
 def test_what_the_file_says_of_the_data():
@@ -302,7 +303,7 @@ def test_values_and_resamples_are_the_metric_s_own_of_summed_counts(pairs):
     rows = [
         CountRow(str(n), f"d{n}", f"d{n}", "m", {"a": float(a), "b": float(b)}, {}) for n, (a, b) in enumerate(pairs)
     ]
-    (found,) = score_rows(rows, Ratio(), interval=FEW, rng_seed=0, slices=())
+    (found,) = score_rows(CountTable.of("m", rows), Ratio(), interval=FEW, rng_seed=0, slices=())
     bottom = sum(b for _, b in pairs)
     assert found["value"] == (None if bottom == 0 else sum(a for a, _ in pairs) / bottom)
     if found["low"] is not None:
@@ -313,7 +314,7 @@ def test_values_and_resamples_are_the_metric_s_own_of_summed_counts(pairs):
 
 
 def test_counts_of_one_metric_for_no_example_make_no_row():
-    assert score_rows([], Ratio(), interval=FEW, rng_seed=0, slices=()) == []
+    assert score_rows(CountTable.of("m", []), Ratio(), interval=FEW, rng_seed=0, slices=()) == []
 
 
 def test_every_row_has_the_same_fields():

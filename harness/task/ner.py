@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from harness.errors import GoldError
 from harness.gold import Corpus
 from harness.label_map import LabelMap
+from harness.metric.grounding import Policy, ground
 from harness.records import Answer, Entity, Example, NerInput, Sentence, TaskName
 from harness.task.base import Reading, document_fields, example_id, unit_of
 
@@ -20,9 +21,11 @@ class Ner:
 
     Args:
         label_map: Names of maps, shipped or files, joined and applied to gold and predictions alike.
+        grounding: Where strings are put that a model gave without offsets; see `harness.metric.grounding`.
     """
 
     label_map: tuple[str, ...] = ()
+    grounding: Policy = "aligned"
 
     name: ClassVar[TaskName] = "ner"
     slices: ClassVar[tuple[str, ...]] = ()
@@ -76,14 +79,23 @@ class Ner:
 
     def read(self, example: Example, answer: Answer, corpus: Corpus, label_map: LabelMap) -> Reading:
         """Shifts spans to document offsets, applies the map and sets aside what fits neither text nor scheme."""
-        if answer.entities is None or answer.bin != "scored":
+        if answer.bin != "scored" or (answer.entities is None and answer.mentions is None):
             return Reading((), misaligned=answer.misaligned)
         text = corpus.documents[example.doc].text
+        given, ungrounded = list(answer.entities or ()), 0
+        if answer.mentions is not None:
+            # Only the policy `oracle` looks at gold; gold counts from the document's start, mentions from the input's.
+            gold = example.gold if isinstance(example.gold, tuple) else ()
+            mapped = [replace(m, label=label_map.apply(m.label) or m.label) for m in answer.mentions]
+            own = [entity.shifted(-example.start) for entity in gold]
+            grounded = ground(mapped, example.input.text, self.grounding, own)
+            given += sorted(grounded.entities)
+            ungrounded = grounded.ungrounded
         scheme = {label_map.apply(label) for label in corpus.entity_labels}
         found: set[Entity] = set()
         dropped: Counter[str] = Counter()
         unmapped, misaligned = 0, answer.misaligned
-        for entity in answer.entities:
+        for entity in given:
             placed = entity.shifted(example.start)
             if not 0 <= placed.start < placed.end <= len(text):
                 misaligned += 1
@@ -97,7 +109,7 @@ class Ner:
             else:
                 said = " ".join(text[start:end] for start, end in placed.stretches)
                 found.add(replace(placed, label=label, text=said))
-        return Reading(tuple(sorted(found)), len(found), unmapped, misaligned, dropped)
+        return Reading(tuple(sorted(found)), len(found), unmapped, misaligned, dropped, ungrounded=ungrounded)
 
 
 def _stretches(text: str, sentences: tuple[Sentence, ...]) -> list[Sentence]:
