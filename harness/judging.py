@@ -16,8 +16,8 @@ from harness.errors import ConfigError, RunError
 from harness.files import atomic_writer, canonical_json, sha256
 from harness.judge.base import Finding, Judge
 from harness.metric.base import Metric
-from harness.predict import code_sha256
 from harness.scoring import Case, Judgement
+from harness.source import code_sha256
 from harness.tables import table
 
 NAME = "judged.parquet"
@@ -115,6 +115,7 @@ def judge_cases(
             found.update(zip(batch, findings, strict=True))
         judged[name] = Judgement(
             identity=identity,
+            signature=signature,
             keys={example: tuple(several) for example, several in keys.items()},
             findings={example: tuple(found[key] for key in several) for example, several in keys.items()},
         )
@@ -126,9 +127,18 @@ def judged_before(
     cases: Sequence[Case],
     questions: Callable[[Metric, Case], list[Any]],
     known: Sequence[Asked],
+    signatures: Mapping[str, Mapping[str, Any]],
     folder: Path,
 ) -> dict[str, Judgement]:
     """The stored findings of every metric that has a judge; no judge is built, none is asked.
+
+    Args:
+        metrics: By name.
+        cases: Examples and answers.
+        questions: What a metric asks about a case.
+        known: The run's findings.
+        signatures: The judges' signatures as the run's scores have them.
+        folder: The run folder, for messages.
 
     Raises:
         RunError: A metric asks what no stored finding answers.
@@ -141,7 +151,7 @@ def judged_before(
         identities = sorted({one.judge for one in own})
         asked = {case.example.id: questions(metric, case) for case in cases}
         if not own and not any(asked.values()):
-            judged[name] = Judgement("none", dict.fromkeys(asked, ()), dict.fromkeys(asked, ()))
+            judged[name] = Judgement("none", {}, dict.fromkeys(asked, ()), dict.fromkeys(asked, ()))
             continue
         found = {one.key: one.finding for one in own}
         keys = {
@@ -156,6 +166,7 @@ def judged_before(
             )
         judged[name] = Judgement(
             identity=identities[0],
+            signature=signatures.get(name, {}),
             keys=keys,
             findings={example: tuple(found[key] for key in several) for example, several in keys.items()},
         )

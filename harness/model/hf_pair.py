@@ -9,8 +9,8 @@ from typing import Any, ClassVar, Literal
 
 from harness.errors import ConfigError, ResourceError
 from harness.model.base import GoldUse
-from harness.model.batching import TOKENS_PER_ROW, batches, keys, pad, rows
 from harness.model.checkpoint import HfModel
+from harness.model.pairs import pair_logits
 from harness.records import Answer, Input, StanceInput, TaskName
 
 UNNAMED = re.compile(r"LABEL_\d+")
@@ -92,7 +92,7 @@ class HfPair(HfModel):
         sizes = self._sizes(pairs)
         refused = [self._refuse(size) for size in sizes]
         asked = [pair for several, refusal in zip(pairs, refused, strict=True) if refusal is None for pair in several]
-        logits = iter(self._logits(asked))
+        logits = iter(pair_logits(self, asked))
         return [
             self._decide([next(logits) for _ in several], size) if refusal is None else refusal
             for several, size, refusal in zip(pairs, sizes, refused, strict=True)
@@ -129,30 +129,6 @@ class HfPair(HfModel):
             return None
         reason = f"overlong: the target alone has {size.other} tokens, {self.path} reads {self.limit}"
         return Answer(bin="failed", reason=reason, tokens_read=0, tokens_cut=size.text + size.other)
-
-    def _logits(self, pairs: Sequence[tuple[str, str]]) -> list[list[float]]:
-        """Logits of each pair, in order."""
-        import torch
-
-        if not pairs:
-            return []
-        network = self.network
-        side, self.tokenizer.truncation_side = self.tokenizer.truncation_side, "left"
-        try:
-            cut: dict[str, Any] = {} if self.limit is None else {"truncation": "only_first", "max_length": self.limit}
-            encoded = self.tokenizer([text for text, _ in pairs], [other for _, other in pairs], verbose=False, **cut)
-        finally:
-            self.tokenizer.truncation_side = side
-        asked = rows(encoded, keys(network, self.tokenizer))
-        lengths = [len(row["input_ids"]) for row in asked]
-        found: list[list[float]] = [[] for _ in asked]
-        for chosen in batches(lengths, self.batch_size, TOKENS_PER_ROW * self.batch_size):
-            tensors = pad([asked[i] for i in chosen], self.tokenizer.pad_token_id, network.device)
-            with torch.inference_mode():
-                logits = network(**tensors).logits.float().tolist()
-            for row, i in enumerate(chosen):
-                found[i] = logits[row]
-        return found
 
     def _decide(self, logits: Sequence[Sequence[float]], size: Size) -> Answer:
         cut = 0 if self.limit is None else max(0, size.whole - self.limit)

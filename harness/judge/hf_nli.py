@@ -1,0 +1,64 @@
+"""Whether one text follows from another, by any transformers checkpoint for natural language inference."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import ClassVar
+
+from harness.errors import ResourceError
+from harness.judge.base import Finding, Question
+from harness.model.checkpoint import HfModel
+from harness.model.pairs import pair_logits
+
+CLASSES = ("entailment", "neutral", "contradiction")
+
+
+@dataclass(frozen=True, kw_only=True)
+class HfNli(HfModel):
+    """Probabilities that a hypothesis follows from a premise, contradicts it, or neither.
+
+    A question is `premise` and `hypothesis`; the finding has a probability for each of `entailment`, `neutral` and
+    `contradiction` that the checkpoint has a label for (recognised by how its name begins), or is null where the
+    model's numbers are not finite. A premise that is too long is cut from its left, and `cut` counts the tokens lost.
+    """
+
+    asks: ClassVar[tuple[str, ...]] = ("premise", "hypothesis")
+    kind: ClassVar[str] = "hf_nli"
+    auto_class: ClassVar[str] = "AutoModelForSequenceClassification"
+    task: ClassVar[str] = "nli"
+    pairs: ClassVar[bool] = True
+
+    def judge(self, questions: Sequence[Question]) -> list[Finding]:
+        """One finding per question, in the same order."""
+        pairs = [(question["premise"], question["hypothesis"]) for question in questions]
+        classes, cuts = self._classes, self._cuts(pairs)
+        return [_finding(logits, classes, cut) for logits, cut in zip(pair_logits(self, pairs), cuts, strict=True)]
+
+    def _cuts(self, pairs: Sequence[tuple[str, str]]) -> list[int]:
+        if self.limit is None or not pairs:
+            return [0] * len(pairs)
+        encoded = self.tokenizer([one for one, _ in pairs], [other for _, other in pairs], verbose=False)
+        return [max(0, len(ids) - self.limit) for ids in encoded["input_ids"]]
+
+    @cached_property
+    def _classes(self) -> tuple[str | None, ...]:
+        """What each of the model's labels means; None for one that is none of the three."""
+        names = [str(self.config.id2label[i]).lower() for i in range(self.config.num_labels)]
+        found = tuple(next((c for c in CLASSES if name.startswith(c[:6])), None) for name in names)
+        if "entailment" not in found or len({c for c in found if c}) < sum(c is not None for c in found):
+            raise ResourceError(
+                f"{self.path}: an NLI model needs one label 'entailment' (and may have 'neutral', 'contradiction'), "
+                f"its labels are {names}"
+            )
+        return found
+
+
+def _finding(logits: Sequence[float], classes: Sequence[str | None], cut: int) -> Finding:
+    if not all(math.isfinite(value) for value in logits):
+        return None
+    highest = max(logits)
+    powers = [math.exp(value - highest) for value in logits]
+    whole = math.fsum(powers)
+    found = {name: power / whole for name, power in zip(classes, powers, strict=True) if name is not None}
+    return {**found, "cut": cut}

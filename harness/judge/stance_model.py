@@ -1,0 +1,62 @@
+"""The stance of a text on a target, by any model of this package that answers stance and learns from no gold."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, ClassVar
+
+from harness.config import build
+from harness.errors import ConfigError
+from harness.judge.base import Finding, Question
+from harness.model.base import Model
+from harness.records import StanceInput, Target
+from harness.source import code_sha256
+
+
+@dataclass(frozen=True, kw_only=True)
+class StanceModel:
+    """A stance model asked about texts that are no examples of the data: sentences of a summary, for instance.
+
+    A question is `text` and `target` (what the target says in words); the finding is the label, or null where the
+    model gave none.
+
+    Args:
+        model: A model kind and its parameters, as under `model.stance` (`{kind: hf_pair, path: ...}`).
+    """
+
+    asks: ClassVar[tuple[str, ...]] = ("text", "target")
+
+    model: dict[str, Any] = field(default_factory=lambda: {"kind": "lexicon"})
+
+    def signature(self) -> dict[str, Any]:
+        """The model's own signature and code."""
+        return {
+            "kind": "stance_model",
+            "model": self._model.signature(),
+            "model_code": code_sha256(type(self._model).__module__),
+        }
+
+    def judge(self, questions: Sequence[Question]) -> list[Finding]:
+        """One label per question, in the same order."""
+        asked = [
+            StanceInput(
+                id=f"q{number}",
+                doc=f"q{number}",
+                text=question["text"],
+                context="",
+                target=Target(question["target"], question["target"]),
+            )
+            for number, question in enumerate(questions)
+        ]
+        answers = self._model.answer(asked)
+        return [answer.label if answer.bin == "scored" else None for answer in answers]
+
+    @cached_property
+    def _model(self) -> Model:
+        model: Model = build("model", self.model, "judge.model")
+        if "stance" not in model.tasks or model.gold != "none":
+            raise ConfigError(
+                f"judge.model: kind {self.model['kind']!r} cannot be asked about texts without gold; a stance model "
+                "that learns from no gold is needed (lexicon, hf_pair)"
+            )
+        return model
