@@ -105,6 +105,9 @@ def remove_journal(folder: Path) -> None:
         (folder / f"{NAME}{suffix}").unlink(missing_ok=True)
 
 
+_KNOWN = frozenset(entry.name for entry in fields(Answer))
+
+
 def answer_to_json(answer: Answer) -> str:
     """An answer as one JSON string."""
     return canonical_json({key: value for key, value in asdict(answer).items() if value is not None})
@@ -122,8 +125,9 @@ def as_stored(answer: Answer) -> Answer:
 
 def answer_from_dict(values: dict[str, Any]) -> Answer:
     """An answer from plain values, as the journal and `predictions.parquet` hold them."""
-    known = {entry.name for entry in fields(Answer)}
-    values = {key: value for key, value in values.items() if key in known and value is not None}
+    values = {key: value for key, value in values.items() if key in _KNOWN and value is not None}
+    if "scores" in values:
+        values["scores"] = dict(values["scores"])
     if "entities" in values:
         values["entities"] = tuple(_entity(entity) for entity in values["entities"])
     if "mentions" in values:

@@ -5,8 +5,8 @@ import io
 import json
 import platform
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from harness.counts import CountTable, read_counts, write_counts
 from harness.errors import RunError
 from harness.files import atomic_writer, file_sha256, sha256, write_json, write_text
 from harness.journal import answer_from_dict
-from harness.records import Answer, Example, Input
+from harness.records import Answer, Example, Input, StanceInput
 from harness.scoring import SCHEMA, Scored
 from harness.tables import table
 
@@ -63,6 +63,10 @@ _PREDICTIONS = pa.schema(
         ("output_truncated", pa.bool_()),
     ]
 )
+_ANSWER = tuple(entry.name for entry in fields(Answer))
+_NESTED = frozenset({"entities", "mentions", "tags", "sentences", "scores"})
+# Rows that are turned into Arrow columns, or back, at once.
+_ROWS = 100_000
 _CSV_COLUMNS = (
     "data", "task", "model", "metric", "average", "slice", "value", "low", "high", "level", "method", "n", "unit",
     "support", "unreliable", "note", "signature",
@@ -84,7 +88,10 @@ class Prediction:
 
 def input_sha256(one: Input) -> str:
     """Hash of all that a model is shown of an example."""
-    return sha256({"type": type(one).__name__, **asdict(one)})
+    shown = {name: getattr(one, name) for name in one.__slots__}
+    if isinstance(one, StanceInput):
+        shown["target"] = {"id": one.target.id, "text": one.target.text}
+    return sha256({"type": type(one).__name__, **shown})
 
 
 def folder_name(name: str, changed: Mapping[str, Any], others: Mapping[str, Any]) -> str:
@@ -170,24 +177,33 @@ def write_predictions(
     path: Path, examples: Sequence[Example], keys: Mapping[str, str], answers: Mapping[str, Answer]
 ) -> None:
     """One row per example, in the order of the examples; entities by document offsets."""
-    rows = []
-    for example in examples:
-        answer = answers.get(example.id, Answer(bin="missing"))
-        row = asdict(answer)
-        row.update(
-            example=example.id,
-            document=example.doc,
-            start=example.start,
-            fields=list(example.fields.items()),
-            key=keys.get(example.id),
-            input_sha256=input_sha256(example.input),
-            scores=None if answer.scores is None else sorted(answer.scores.items()),
-        )
-        if answer.entities is not None:
-            row["entities"] = [asdict(entity.shifted(example.start)) for entity in answer.entities]
-        rows.append(row)
-    with atomic_writer(path) as stream:
-        pq.write_table(table(rows, _PREDICTIONS), stream, compression="zstd")
+    missing = Answer(bin="missing")
+    with atomic_writer(path) as stream, pq.ParquetWriter(stream, _PREDICTIONS, compression="zstd") as writer:
+        for first in range(0, len(examples), _ROWS):
+            rows = [
+                _stored(example, keys.get(example.id), answers.get(example.id, missing))
+                for example in examples[first : first + _ROWS]
+            ]
+            writer.write_table(table(rows, _PREDICTIONS))
+
+
+def _stored(example: Example, key: str | None, answer: Answer) -> dict[str, Any]:
+    row = {name: getattr(answer, name) for name in _ANSWER}
+    row.update(
+        example=example.id,
+        document=example.doc,
+        start=example.start,
+        fields=list(example.fields.items()),
+        key=key,
+        input_sha256=input_sha256(example.input),
+    )
+    if answer.scores is not None:
+        row["scores"] = sorted(answer.scores.items())
+    if answer.entities is not None:
+        row["entities"] = [asdict(entity.shifted(example.start)) for entity in answer.entities]
+    if answer.mentions is not None:
+        row["mentions"] = [asdict(mention) for mention in answer.mentions]
+    return row
 
 
 def scores_csv(scores: Mapping[str, Any]) -> str:
@@ -340,20 +356,45 @@ def read_predictions(folder: Path) -> list[Prediction]:
     """The stored answers; entities counted from the start of the example again, as models gave them."""
     path = folder / "predictions.parquet"
     try:
-        rows = pq.read_table(path, schema=_PREDICTIONS).to_pylist()
-        return [_prediction(row) for row in rows]
+        with pq.ParquetFile(path) as stored:
+            # Only by the schema are missing columns found out.
+            if not stored.schema_arrow.equals(_PREDICTIONS):
+                raise ValueError(f"expected the columns {', '.join(_PREDICTIONS.names)}")
+            return [one for batch in stored.iter_batches(_ROWS) for one in _predictions(batch)]
     except (OSError, pa.ArrowException, TypeError, KeyError, ValueError) as error:
         raise RunError(f"{path}: unreadable ({error}); give the run's command again") from None
 
 
-def _prediction(row: dict[str, Any]) -> Prediction:
-    start = row.pop("start")
-    if row["entities"] is not None:
-        row["entities"] = [_shifted(entity, -start) for entity in row["entities"]]
-    row["scores"] = None if row["scores"] is None else dict(row["scores"])
-    fields = dict(row["fields"])
-    answer = answer_from_dict(row)
-    return Prediction(row["example"], row["document"], start, fields, row["key"], answer, row["input_sha256"])
+def _predictions(batch: pa.RecordBatch) -> Iterator[Prediction]:
+    # Most columns are of other tasks: what is null everywhere is passed over.
+    columns = {
+        name: batch.column(name).to_pylist()
+        for name in batch.schema.names
+        if batch.column(name).null_count < batch.num_rows
+    }
+    answered = [name for name in _ANSWER if name in columns]
+    plain = [name for name in answered if name not in _NESTED]
+    nested = [name for name in answered if name in _NESTED]
+    absent = [None] * batch.num_rows
+    for number in range(batch.num_rows):
+        start = columns["start"][number]
+        values = {name: found for name in plain if (found := columns[name][number]) is not None}
+        more = {name: found for name in nested if (found := columns[name][number]) is not None}
+        if more:
+            if "entities" in more:
+                more["entities"] = [_shifted(entity, -start) for entity in more["entities"]]
+            answer = answer_from_dict({**values, **more})
+        else:
+            answer = Answer(**values)
+        yield Prediction(
+            example=columns["example"][number],
+            document=columns["document"][number],
+            start=start,
+            fields=dict(columns["fields"][number]),
+            key=columns.get("key", absent)[number],
+            answer=answer,
+            input_sha256=columns.get("input_sha256", absent)[number],
+        )
 
 
 def _shifted(entity: dict[str, Any], by: int) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Tables made through JSON equal those that pyarrow makes from Python values."""
+"""Tables made from buffers equal those that pyarrow makes from Python values."""
 
 import subprocess
 import sys
@@ -61,8 +61,14 @@ def test_no_rows_give_an_empty_table():
 
 
 def test_a_name_that_the_schema_has_not_is_refused():
-    with pytest.raises(pa.ArrowInvalid, match="unexpected"):
-        table([{"texts": "x"}], SCHEMA)
+    with pytest.raises(ValueError, match=r"row 1 has \['texts'\]"):
+        table([{"text": "x"}, {"texts": "x"}], SCHEMA)
+
+
+@pytest.mark.parametrize("row", [{"number": 1.5}, {"number": "1"}, {"real": "1"}, {"spans": [{"start": 0.5}]}])
+def test_a_value_of_another_type_is_refused(row):
+    with pytest.raises(ValueError, match="is no "):
+        table([row], SCHEMA)
 
 
 def test_rows_longer_than_a_usual_block_are_read_whole():
