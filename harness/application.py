@@ -24,6 +24,7 @@ from harness.files import sha256, write_json
 from harness.plan import Plan, plan
 from harness.report.progress import make_progress
 from harness.report.terminal import print_dry_run, print_outcomes
+from harness.report.text import visible
 from harness.resources import shipped
 
 # The folder by which the jobs of one command know of each other; an environment variable reaches workers in other
@@ -93,6 +94,14 @@ def run(arguments: list[str]) -> int:
     reasons = dict.fromkeys(reason for ready in _plans.values() if isinstance(ready, Plan) for reason in ready.skipped)
     for reason in reasons if not several else ():
         print(f"harness: skipped: {reason}", file=sys.stderr)
+    for remark in dict.fromkeys(
+        remark
+        for ready in _plans.values()
+        if isinstance(ready, Plan)
+        for task in ready.tasks
+        for remark in task.remarks
+    ):
+        print(f"harness: {visible(remark)}", file=sys.stderr)
     # Inside `results`, because workers on other machines share that folder if they share anything.
     results = Path(jobs[0].config.results).expanduser()
     try:

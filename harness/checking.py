@@ -20,6 +20,8 @@ _KEYS = frozenset({"id", "text", "split", "language", "doc", "start", "end", "zo
     *("sentence", "holder", "evidence", "rationale", "assessment", "scores"),
     *("style", "sentences", "fact", "weight", "annotator", "kind", "parts", "tokens", "tags"),
 }
+# Strings of so many characters are remembered once they were found sound: ids, labels, words for targets.
+_REMEMBERED = 100
 # How many names may be compared in search of the nearest ones: a hint must not cost minutes where every id is wrong.
 _COMPARISONS = 40_000
 _CONVENTION = "offsets are end-exclusive code points"
@@ -77,24 +79,35 @@ class Checker:
     _sentences: dict[str, dict[str, Sentence]] = field(default_factory=dict, init=False, repr=False)
     _hints: dict[tuple[str, int], str] = field(default_factory=dict, init=False, repr=False)
     _compared: int = field(default=0, init=False, repr=False)
+    # What was checked before: most strings of a record stand in many others, and so do its keys.
+    _sound: dict[str, str] = field(default_factory=dict, init=False, repr=False)
+    _shapes: set[tuple[str, ...]] = field(default_factory=set, init=False, repr=False)
 
     def keys(self, row: Row) -> None:
         """Notes an optional key that is probably written wrongly: `sentance` would silently be metadata.
 
         A required key that is missing is noted, with the like hint, where it is looked for.
         """
+        shape = (row.file, *row.fields)
+        if shape in self._shapes:
+            return
+        before = len(self.faults)
         for key in row.fields:
             meant = misspelt(row.file, key)
             if meant is not None and meant not in row.fields and meant not in _REQUIRED[row.file]:
                 self.fault(row, f"{key!r} is no key of {row.file}; is {meant!r} meant?")
+        if len(self.faults) == before:
+            self._shapes.add(shape)
 
     def fault(self, row: Row, message: str) -> None:
         """Notes one fault of one row."""
         self.faults.append(f"{row.where}: {message}")
 
     def string(self, row: Row, key: str, *, required: bool = True) -> str | None:
-        """A non-empty string without NUL or lone surrogates under `key`."""
+        """A non-empty string without NUL or lone surrogates under `key`; equal short ones are one object."""
         value = row.fields.get(key)
+        if type(value) is str and (known := self._sound.get(value)) is not None:
+            return known
         if key not in row.fields and required:
             self.missing(row, key)
         if key not in row.fields or (value is None and not required):
@@ -106,6 +119,8 @@ class Checker:
         if problem:
             self.fault(row, f"{key!r} {problem}")
             return None
+        if len(value) <= _REMEMBERED:
+            self._sound[value] = value
         return value
 
     def missing(self, row: Row, key: str) -> None:
@@ -117,6 +132,8 @@ class Checker:
     def unchecked(self, row: Row, checked: Collection[str]) -> None:
         """Notes what could not be stored under the keys beside `checked`: no JSON value, a NUL, a lone surrogate."""
         for key, value in row.fields.items():
+            if key in checked and key in KEYS[row.file]:
+                continue
             problem = text_problem(key) or (None if key in checked else _value_problem(value))
             if problem:
                 self.fault(row, f"{key!r} {problem}")

@@ -1,13 +1,18 @@
 """The subcommands: `python -m harness SUBCOMMAND`. Each reads its arguments and calls what does the work."""
 
 import argparse
+import math
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from harness.config import nearest
 from harness.errors import RunError, UsageError
+
+if TYPE_CHECKING:
+    from harness.comparison import Table
+    from harness.report.grid import Grid
 
 LISTS = ("models", "tasks", "metrics", "data", "experiments")
 FORMATS = ("table", "md", "csv", "json")
@@ -101,11 +106,39 @@ def _compare(arguments: list[str]) -> int:
         help="scores to show: METRIC, METRIC/AVERAGE or METRIC@SLICE; the first one ranks",
     )
     parser.add_argument("--wide", action="store_true", help="every column, however wide the terminal is")
+    parser.add_argument(
+        "--pairs",
+        action="store_true",
+        help="test every two rows: difference with paired interval, p by approximate randomization, Holm and BH; of "
+        "the headline score, or of each --metric",
+    )
+    parser.add_argument("--baseline", metavar="RUN", type=Path, help="as --pairs, but each row against this run alone")
+    parser.add_argument(
+        "--margin",
+        metavar="D",
+        type=float,
+        help="with --pairs or --baseline: is the difference smaller than D (0.01 is one point of F1)? Two one-sided "
+        "tests",
+    )
+    parser.add_argument(
+        "--annotators",
+        action="store_true",
+        help="what annotators score by the headline metric, each left out in turn, with models against the same "
+        "references; with --baseline also the headroom. Reads the gold again",
+    )
     asked = parser.parse(arguments)
+    pairs = asked.pairs or (asked.baseline is not None and not asked.annotators)
+    if asked.annotators and asked.pairs:
+        parser.error("--annotators and --pairs are two tables: give one of them")
+    if asked.margin is not None and not (pairs and 0 < asked.margin < math.inf):
+        parser.error(f"--margin {asked.margin:g}: expected a number above 0, beside --pairs or --baseline")
     from harness.compare import compare
 
     tables = compare(asked.runs, asked.metric)
-    if asked.format == "table":
+    if asked.format in ("csv", "json") and (pairs or asked.annotators):
+        # One table of the tidy formats is one kind of record.
+        _print_more(tables, asked, pairs)
+    elif asked.format == "table":
         from harness.report.terminal import print_tables
 
         print_tables(tables, wide=asked.wide)
@@ -121,7 +154,33 @@ def _compare(arguments: list[str]) -> int:
         from harness.report import json
 
         _print(json.render(tables))
+    if asked.format in ("table", "md") and (pairs or asked.annotators):
+        _print_more(tables, asked, pairs)
     return 1 if any(failure.broken for table in tables for failure in table.failures) else 0
+
+
+def _print_more(tables: "Sequence[Table]", asked: argparse.Namespace, pairs: bool) -> None:
+    """Differences, or annotators, below the tables; in the tidy formats instead of them."""
+    from harness.report.grid import merged
+
+    if pairs:
+        from harness import differences
+
+        found = differences.differences(
+            tables, baseline=asked.baseline, margin=asked.margin, every_column=bool(asked.metric)
+        )
+        grids, schema = [differences.grid(one) for one in found], differences.SCHEMA
+    else:
+        from harness import annotator_comparison
+
+        grids = annotator_comparison.annotator_grids(tables, baseline=asked.baseline)
+        schema = annotator_comparison.SCHEMA
+    if asked.format in ("csv", "json"):
+        _print_grid(merged(grids), asked.format, schema)
+        return
+    for one in grids:
+        _print("\n")
+        _print_grid(one, asked.format, schema)
 
 
 def _show(arguments: list[str]) -> int:
@@ -191,17 +250,24 @@ def _predict(arguments: list[str]) -> int:
 
 
 def _gold(arguments: list[str]) -> int:
-    steps = {"init": _gold_init, "validate": _gold_validate}
+    steps = {
+        "init": _gold_init,
+        "validate": _gold_validate,
+        "agreement": _gold_agreement,
+        "correlate": _gold_correlate,
+    }
     if not arguments or arguments[0] in ("-h", "--help"):
-        text = "usage: python -m harness gold init|validate DIR ...\n\n" + "".join(
-            f"  {name:9} {about}\n"
+        text = "usage: python -m harness gold STEP ...\n\n" + "".join(
+            f"  {name:10} {about}\n"
             for name, about in (
                 ("init", "start annotating documents of your own: sentences, targets, a README of the records"),
                 ("validate", "check every offset, id and label; counts, or every fault"),
+                ("agreement", "how far several annotators agree: entities, stance, summaries"),
+                ("correlate", "hold metrics to human ratings of what several systems gave"),
             )
         )
         if not arguments:
-            raise UsageError("gold: needs init or validate; see `python -m harness gold --help`")
+            raise UsageError(f"gold: needs one of {', '.join(steps)}; see `python -m harness gold --help`")
         _print(text)
         return 0
     if arguments[0] not in steps:
@@ -268,6 +334,122 @@ def _gold_validate(arguments: list[str]) -> int:
     return 0
 
 
+def _gold_agreement(arguments: list[str]) -> int:
+    parser = _Parser(
+        "gold agreement",
+        "How far the annotators of a gold agree: F1 and alpha for entities, alpha for stance, ROUGE for summaries.\n"
+        'Records say whose they are ("annotator"), or each annotator has a folder under DIR/annotators/.',
+    )
+    parser.add_argument("folder", metavar="DIR", help="the gold: a folder, or a file of the format")
+    parser.add_argument(
+        "--documents", metavar="DIR", help="*.txt or documents.jsonl, where the gold does not hold them"
+    )
+    parser.add_argument("--data-format", default="jsonl", help="as data.format (default: jsonl)")
+    parser.add_argument("--encoding", default="utf-8", help="as data.encoding (default: utf-8)")
+    parser.add_argument("--stance-labels", metavar="L", nargs="+", help="as data.labels.stance (favor against none)")
+    parser.add_argument("--resamples", metavar="N", type=int, default=10_000, help="for intervals (10000)")
+    parser.add_argument("--rng-seed", metavar="N", type=int, default=0, help="of the resamples (0)")
+    parser.add_argument(
+        "--format", choices=FORMATS, default="table", help="table (default); csv and json are unrounded"
+    )
+    asked = parser.parse(arguments)
+    if asked.resamples < 100 or asked.rng_seed < 0:
+        parser.error("--resamples must be at least 100, and --rng-seed 0 or more")
+    from harness import gold_agreement
+    from harness.annotators import read_layers
+    from harness.config import DataConfig, LabelsConfig
+
+    labels = LabelsConfig(stance=tuple(asked.stance_labels)) if asked.stance_labels else LabelsConfig()
+    data = DataConfig(
+        name="gold",
+        format=asked.data_format,
+        documents=asked.documents,
+        gold=asked.folder,
+        encoding=asked.encoding,
+        labels=labels,
+    )
+    layers = read_layers(data)
+    found = gold_agreement.agreements(layers, resamples=asked.resamples, rng_seed=asked.rng_seed)
+    _print_grid(gold_agreement.grid(found, layers), asked.format, gold_agreement.SCHEMA)
+    return 0
+
+
+def _gold_correlate(arguments: list[str]) -> int:
+    from harness.records import TASKS
+
+    parser = _Parser(
+        "gold correlate",
+        "Holds metrics to human ratings of what several systems gave for the same documents: Pearson, Spearman and\n"
+        "Kendall between systems, within documents, over all pairs, and over all pairs with the systems' means taken\n"
+        "off; AUC where ratings are 0 and 1. Intervals resample systems and documents.",
+        'a rating is one line {"doc": "d1", "model": "lead", "rating": 3.5}, optionally with "criterion" and\n'
+        '"annotator"; a score made elsewhere is {"doc": "d1", "system": "lead", "metric": "m", "value": 0.5}.\n\n'
+        "examples:\n  python -m harness gold correlate results/mine --task summarization --ratings ratings.jsonl\n"
+        "  python -m harness gold correlate --scores scores.csv --ratings ratings.jsonl --format csv",
+    )
+    parser.add_argument("runs", metavar="RUN", nargs="*", type=Path, help="a run folder, or any folder above several")
+    parser.add_argument("--ratings", metavar="FILE", required=True, type=Path, help="JSON Lines, or .csv")
+    parser.add_argument("--scores", metavar="FILE", type=Path, help="scores made elsewhere: JSON Lines, or .csv")
+    parser.add_argument(
+        "--metric", metavar="M", nargs="+", action="extend", default=[], help="scores of the runs, as for `compare`"
+    )
+    parser.add_argument("--criterion", metavar="C", nargs="+", action="extend", default=[], help="all if not given")
+    parser.add_argument("--task", choices=TASKS, help="which of the runs, where they are of several tasks")
+    parser.add_argument(
+        "--level", choices=("system", "summary", "pooled", "partial"), nargs="+", action="extend", default=[],
+        help="all if not given",
+    )  # fmt: skip
+    parser.add_argument(
+        "--resample", choices=("both", "inputs", "systems", "none"), default="both", help="for intervals (both)"
+    )
+    parser.add_argument("--resamples", metavar="N", type=int, default=10_000, help="default: 10000")
+    parser.add_argument("--rng-seed", metavar="N", type=int, default=0, help="of the resamples (0)")
+    parser.add_argument("--incomplete", action="store_true", help="leave out pairs without a rating or a score")
+    parser.add_argument("--rated-only", action="store_true", help="systems' means over rated documents alone")
+    parser.add_argument(
+        "--format", choices=FORMATS, default="table", help="table (default); csv and json are unrounded"
+    )
+    asked = parser.parse(arguments)
+    if not asked.runs and not asked.scores:
+        parser.error("needs a RUN or --scores FILE")
+    if asked.resamples < 100 or asked.rng_seed < 0:
+        parser.error("--resamples must be at least 100, and --rng-seed 0 or more")
+    from harness import meta_evaluation, system_scores
+
+    found = []
+    if asked.runs:
+        found.append(system_scores.scores_of_runs(asked.runs, asked.metric, asked.task))
+    if asked.scores:
+        found.append(system_scores.scores_of_file(asked.scores, () if asked.runs else asked.metric))
+    scores = found[0] if len(found) == 1 else system_scores.joined(*found)
+    ratings = system_scores.read_ratings(asked.ratings, scores, asked.criterion)
+    findings = meta_evaluation.meta_evaluate(
+        scores,
+        ratings,
+        levels=tuple(dict.fromkeys(asked.level)) or meta_evaluation.LEVELS,
+        resampled=asked.resample,
+        resamples=asked.resamples,
+        rng_seed=asked.rng_seed,
+        incomplete=asked.incomplete,
+        rated_only=asked.rated_only,
+    )
+    _print_grid(meta_evaluation.grid(findings, scores, ratings), asked.format, meta_evaluation.SCHEMA)
+    return 0
+
+
+def _print_grid(table: "Grid", format_name: str, schema: str) -> None:
+    from harness.report import grid
+
+    if format_name == "table":
+        grid.print_grid(table)
+    elif format_name == "md":
+        _print(grid.render_markdown(table))
+    elif format_name == "csv":
+        _print(grid.render_csv(table))
+    else:
+        _print(grid.render_json(table, schema))
+
+
 def _list(arguments: list[str]) -> int:
     parser = _Parser("list", "What can be chosen, from the configuration files.")
     parser.add_argument("what", choices=LISTS, help="which group")
@@ -310,6 +492,30 @@ def _doctor(arguments: list[str]) -> int:
     return code
 
 
+def _conformance(arguments: list[str]) -> int:
+    parser = _Parser(
+        "conformance",
+        "Inputs that known tools score wrongly: our number, the right one and, where the tool is installed, its own.\n"
+        "Exit 1 if one of ours is not the right one.",
+    )
+    parser.add_argument("traps", metavar="TRAP", nargs="*", help="T1, T2, ...; default: all")
+    parser.add_argument(
+        "--format", choices=("table", "md", "json"), default="table", help="table (default), md or json"
+    )
+    asked = parser.parse(arguments)
+    from harness import conformance
+    from harness.traps import TRAPS
+
+    known = {trap.id: trap for trap in TRAPS}
+    for name in asked.traps:
+        if name not in known:
+            parser.error(f"{name!r}: no such trap{nearest(name, known)}; there are {', '.join(known)}")
+    results = conformance.run_traps([known[name] for name in asked.traps] or TRAPS)
+    render = {"table": conformance.text, "md": conformance.table, "json": conformance.as_json}[asked.format]
+    _print(render(results))
+    return 0 if all(result.passed for result in results) else 1
+
+
 def _print(text: str) -> None:
     """Prints text whose every character a user may have written, in an output of any encoding."""
     from harness.report.text import plain
@@ -326,4 +532,5 @@ _COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "list": _list,
     "schema": _schema,
     "doctor": _doctor,
+    "conformance": _conformance,
 }

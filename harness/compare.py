@@ -7,16 +7,21 @@ import difflib
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from harness.comparison import USUAL_AVERAGES, Cell, Column, Failure, Line, Table, spelled
-from harness.errors import RunError, UsageError
+from harness.comparison import REPEATED, USUAL_AVERAGES, Block, Cell, Column, Failure, Line, Repeats, Table, spelled
+from harness.config import kind_class
+from harness.errors import ConfigError, RunError, UsageError
+from harness.files import sha256
 from harness.metric.base import Key
 from harness.ranking import make_blocks, ranked
 from harness.records import TASKS
 from harness.run_folder import StoredRun, find_runs, is_complete, read_run
+from harness.spread import group_runs, spread
 
 # What a table shows unless other metrics are asked for: the first is the headline score. Heading, then which row it is.
 HEADLINES: dict[str, tuple[tuple[str, Key], ...]] = {
@@ -42,11 +47,26 @@ HEADLINES: dict[str, tuple[tuple[str, Key], ...]] = {
         ("words", Key("length.words", "mean")),
     ),
 }
-# Metrics that the default configuration has; any other was asked for, so its first score is shown as well.
-_DEFAULT_FAMILY = re.compile(r"(entity|entity_exact|entity_partial|entity_type|stance|rouge\w+|length)\.")
-# Neither fractions nor better when higher.
-_NUMBERS = ("length.words", "length.sentences", "length.compression")
-_LOWER_IS_BETTER = ("length.violations", "length.empty")
+# Metrics that the default configuration has; any other was asked for, so its headline is shown as well.
+_DEFAULT_FAMILY = re.compile(r"entity|entity_exact|entity_partial|entity_type|stance|rouge\w+|length")
+_DEFAULT_KINDS = frozenset({"entity_f1", "entity_overlap", "stance_favg", "stance_classification", "rouge", "length"})
+
+
+@dataclass(frozen=True)
+class _Conventions:
+    """What the metrics of some runs say about their rows; names are patterns.
+
+    Args:
+        headlines: The rows that stand for metrics which are not among the default ones.
+        lower_is_better: Rows where less is better.
+        undirected: Rows where neither is.
+        numbers: Rows that are no fractions.
+    """
+
+    headlines: tuple[str, ...] = ()
+    lower_is_better: tuple[str, ...] = ()
+    undirected: tuple[str, ...] = ()
+    numbers: tuple[str, ...] = ()
 
 
 def compare(paths: Sequence[Path], metrics: Sequence[str] = ()) -> list[Table]:
@@ -102,12 +122,14 @@ def make_tables(
     for failure in failures:
         lost.setdefault((failure.data, failure.task), []).append(failure)
     tables = []
+    conventions = _conventions(runs)
     for place in sorted({**groups, **lost}, key=lambda p: _order(p, [*groups, *lost])):
         lines = groups.get(place, [])
-        columns = _columns(place[1], lines, chosen)
+        columns = _columns(place[1], lines, chosen, conventions)
         if columns or not lines:
             blocks = [ranked(block, columns) for block in make_blocks(lines, columns)]
-            tables.append(Table(*place, columns, blocks, lost.get(place, [])))
+            repeats = _repeats(blocks, columns)
+            tables.append(Table(*place, columns, blocks, lost.get(place, []), repeats))
     return tables
 
 
@@ -135,6 +157,24 @@ def find_score(name: str, known: Iterable[Key]) -> Key:
         )
     usual = [key for average in USUAL_AVERAGES for key in found if key.average == average]
     return (usual or found)[0]
+
+
+def _repeats(blocks: Sequence[Block], columns: Sequence[Column]) -> list[Repeats]:
+    found = []
+    for block in blocks:
+        groups = group_runs(block.lines, lambda line: (line.model, line.configuration))
+        for (model, configuration), lines in groups.items():
+            if len(lines) > 1 and configuration and columns:
+                values = [line.cells[columns[0].key].value for line in lines if columns[0].key in line.cells]
+                found.append(Repeats(model, columns[0], spread(values)))
+    return found
+
+
+def _same_model(config: Any) -> Any:
+    """A configuration without what varies between runs of one model."""
+    if isinstance(config, Mapping):
+        return {str(key): _same_model(value) for key, value in config.items() if key not in REPEATED}
+    return config
 
 
 # ---- rows ---------------------------------------------------------------------------------------------------------
@@ -179,6 +219,7 @@ def _line(run: StoredRun) -> Line:
             seconds=sum(seconds.values()) if whole and isinstance(seconds, dict) else None,
             rate=measured.get("examples_per_second") if whole else None,
             identity={name: scores["data"][name] for name in ("gold_sha256", "documents_sha256", "documents")},
+            configuration=sha256(_same_model({name: run.config.get(name) for name in ("model", "task")})),
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise RunError(
@@ -222,30 +263,61 @@ def _order(place: tuple[str, str], places: Sequence[tuple[str, str]]) -> tuple[i
 # ---- columns ------------------------------------------------------------------------------------------------------
 
 
-def _columns(task: str, lines: Sequence[Line], chosen: Sequence[Key]) -> list[Column]:
+def _conventions(runs: Sequence[StoredRun]) -> _Conventions:
+    kinds = {
+        str(values.get("kind"))
+        for run in runs
+        for values in (run.config.get("metric") or {}).values()
+        if isinstance(values, dict)
+    }
+    found: dict[str, list[str]] = {"headlines": [], "lower_is_better": [], "undirected": [], "numbers": []}
+    for kind in sorted(kinds):
+        # A run of a plugin's metric can be shown where the plugin is not installed.
+        with suppress(ConfigError):
+            metric = kind_class("metric", kind)
+            for name in ("lower_is_better", "undirected", "numbers"):
+                found[name] += getattr(metric, name, ())
+            if kind not in _DEFAULT_KINDS and hasattr(metric, "headline"):
+                found["headlines"].append(metric.headline)
+    return _Conventions(**{name: tuple(patterns) for name, patterns in found.items()})
+
+
+def _columns(task: str, lines: Sequence[Line], chosen: Sequence[Key], conventions: _Conventions) -> list[Column]:
     present = {key for line in lines for key in line.cells}
     titles = {key: title for title, key in HEADLINES.get(task, ())}
     if chosen:
         keys = [key for key in dict.fromkeys(chosen) if key in present]
     else:
         keys = [key for key in titles if key in present]
-        keys += _asked_for(present)
+        keys += [key for key in _asked_for(present, conventions) if key not in keys]
         keys = keys or sorted(key for key in present if key.slice == "all")[:5]
-    return [_column(key, titles.get(key, spelled(key)), lines) for key in keys]
+    return [_column(key, titles.get(key, spelled(key)), lines, conventions) for key in keys]
 
 
-def _asked_for(present: Iterable[Key]) -> list[Key]:
-    """The F1, or the first score, of each metric that is not among the default ones."""
+def _asked_for(present: Iterable[Key], conventions: _Conventions) -> list[Key]:
+    """The headline of each metric that is not among the default ones; of one that names none its F1 or first score."""
+    whole = [key for key in sorted(present) if key.slice == "all" and key.average != "count"]
+    found: dict[str, Key] = {}
+    for key in whole:
+        if key.metric in conventions.headlines:
+            found.setdefault(key.metric, key)
+    told = {name.partition(".")[0] for name in conventions.headlines}
     families: dict[str, list[Key]] = {}
-    for key in sorted(present):
-        if key.slice == "all" and key.average != "count" and not _DEFAULT_FAMILY.match(key.metric):
-            families.setdefault(key.metric.partition(".")[0], []).append(key)
-    return [next((key for key in keys if key.metric.endswith(".f1")), keys[0]) for keys in families.values()]
+    for key in whole:
+        family = key.metric.partition(".")[0]
+        if family not in told and not _DEFAULT_FAMILY.fullmatch(family):
+            families.setdefault(family, []).append(key)
+    firsts = [next((key for key in keys if key.metric.endswith(".f1")), keys[0]) for keys in families.values()]
+    return sorted([*found.values(), *firsts])
 
 
-def _column(key: Key, title: str, lines: Sequence[Line]) -> Column:
+def _column(key: Key, title: str, lines: Sequence[Line], conventions: _Conventions) -> Column:
     values = [line.cells[key].value for line in lines if key in line.cells]
+
+    def among(patterns: Iterable[str]) -> bool:
+        return any(fnmatchcase(key.metric, pattern) for pattern in patterns)
+
     # A plugin's metric may have any range; a fraction never leaves [-1, 1].
-    number = key.average == "count" or key.metric in _NUMBERS or any(abs(value) > 1 for value in values if value)
-    direction = -1 if key.metric in _LOWER_IS_BETTER else 0 if number else 1
+    number = key.average == "count" or among(conventions.numbers) or any(abs(value) > 1 for value in values if value)
+    direction = -1 if among(conventions.lower_is_better) else 0 if number or among(conventions.undirected) else 1
     return Column(key, title, 1 if number else 100, direction)

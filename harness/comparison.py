@@ -5,9 +5,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness.metric.base import Key
+from harness.spread import Spread
 
 # The average that a metric's bare name means.
-USUAL_AVERAGES = ("micro", "pooled", "mean")
+USUAL_AVERAGES = ("micro", "pooled", "mean", "corpus")
+# Keys of a configuration in which runs of one model may differ: its randomness, and how it was asked.
+REPEATED = frozenset({"rng_seed", "seed", "prompt"})
 _LOSSES = ("unparsed", "nonfinite", "failed", "missing")
 _SPAN_LOSSES = ("ungrounded", "unmapped", "misaligned")
 
@@ -83,6 +86,7 @@ class Line:
         seconds: Of loading, prediction and scoring; None where answers were kept from an earlier run.
         rate: Examples per second of prediction alone; None likewise.
         identity: Hashes of gold and documents, and the number of documents.
+        configuration: Hash of the configuration without what varies between runs of one model (`REPEATED`).
     """
 
     label: str
@@ -96,6 +100,7 @@ class Line:
     seconds: float | None
     rate: float | None
     identity: Mapping[str, Any]
+    configuration: str = ""
 
     @property
     def losses(self) -> dict[str, int]:
@@ -126,6 +131,21 @@ class Failure:
 
 
 @dataclass(frozen=True)
+class Repeats:
+    """Several runs of one model, which differ in a seed or a prompt alone.
+
+    Args:
+        model: `model.name`.
+        column: The score.
+        spread: How far the runs lie apart: the model's own randomness, no part of any interval.
+    """
+
+    model: str
+    column: Column
+    spread: Spread
+
+
+@dataclass(frozen=True)
 class Block:
     """Rows that may be ranked together.
 
@@ -148,6 +168,7 @@ class Table:
         columns: The first is the headline score.
         blocks: The first is what most rows are comparable with.
         failures: Rows without scores.
+        repeats: Models with several runs, by the headline score.
     """
 
     data: str
@@ -155,6 +176,7 @@ class Table:
     columns: list[Column] = field(default_factory=list)
     blocks: list[Block] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
+    repeats: list[Repeats] = field(default_factory=list)
 
     @property
     def lines(self) -> list[Line]:

@@ -46,8 +46,9 @@ _FLAGS = {
 # Of Hydra's own settings only those that say where and how jobs run.
 _HYDRA_KEYS = re.compile(r"[+~]{0,2}hydra(/|\.)(launcher|sweeper)\b.*|hydra\.(mode|verbose)")
 # Values that are paths, which may hold characters that mean something to Hydra.
-_PATH_KEY = re.compile(r"\+{0,2}(results|data\.(documents|gold)|model(\.\w+)*\.path)")
-_OPTION = re.compile(r"(data|model)\.(\w+\.)?options\.\w+")
+_PATH_KEY = re.compile(r"\+{0,2}(results|data\.(documents|gold)|model(\.\w+)*\.path|metric\.\w+\.judge(\.\w+)*\.path)")
+# Parameters that only a kind knows.
+_OPTION = re.compile(r"(data|model)\.(\w+\.)?options\.\w+|metric\.\w+\.judge(\.\w+)+")
 # What leaves model, task and the other parameters of the data as their files have them.
 _CHANGES_NO_FILE = re.compile(
     r"data|task|model|metric|engine|results|fresh|dry_run|slices|hydra\b.*|data\.(name|about|documents|gold)"
@@ -145,7 +146,7 @@ def parse_arguments(arguments: Sequence[str]) -> CommandLine:
             )
         if argument == "hydra.mode=MULTIRUN":
             multirun = True
-        # The files leave `options` empty, each format has its own; so no `+` is asked for.
+        # Each format has its own `options`, each kind of judge its own parameters; so no `+` is asked for.
         overrides.append(f"++{argument}" if _OPTION.fullmatch(name) else argument)
     return CommandLine(tuple(flags), tuple(quote_path(o, multirun=multirun) for o in overrides), multirun, config_dir)
 
@@ -308,6 +309,9 @@ def _flat(value: Any, place: str = "") -> Iterable[tuple[str, Any]]:
 def _checked(composed: DictConfig, line: CommandLine) -> Composed:
     refuse_forbidden(OmegaConf.to_container(composed, resolve=False))
     own = _own(composed)
+    for name, values in own.get("metric", {}).items():
+        if set(values or ()) == {"judge"}:
+            raise ConfigError(f"metric.{name}.judge: metric {name!r} is not among those chosen; add it to metric=[...]")
     missing = sorted(key for key, value in _flat(own) if value == "???")
     if missing:
         raise ConfigError("; ".join(f"{key}: needs a value, give {key}=..." for key in missing))

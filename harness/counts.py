@@ -1,7 +1,7 @@
 """The counts of a run: one sparse table per metric, in memory and in `counts.parquet`, and each unit's sums."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, pairwise
 from typing import IO, Any
 
@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from harness.metric.base import Additive, Array, Counts, Metric
+from harness.metric.base import Additive, Array, Counts, Key, Metric
 from harness.tables import map_column, string_column
 
 SCHEMA = pa.schema(
@@ -305,3 +305,37 @@ def read_counts(path: Any, wanted: Callable[[str], bool] = lambda _: True) -> di
 def all_rows(tables: Iterable[CountTable]) -> Iterator[CountRow]:
     """The rows of several tables, one after the other."""
     return chain.from_iterable(table.rows() for table in tables)
+
+
+@dataclass(frozen=True)
+class Behind:
+    """What a score is computed from.
+
+    Args:
+        metric: Its metric.
+        table: The counts of the rows that it is about.
+        key: What the metric's `compute` calls it: `all` where the slice is a field of examples.
+    """
+
+    metric: Metric
+    table: CountTable
+    key: Key
+
+
+def counts_behind(key: Key, tables: Mapping[str, CountTable], metrics: Mapping[str, Metric]) -> Behind | None:
+    """The counts that a score of a run was computed from, or None where none of the metrics gives it.
+
+    Args:
+        key: The score.
+        tables: The run's counts, by metric.
+        metrics: The run's metrics, by the same names.
+    """
+    field_name, _, value = key.slice.partition("=")
+    for name, table in tables.items():
+        metric, wanted, chosen = metrics[name], key, table
+        if key.slice != "all" and any(field_name in fields for fields in table.fields):
+            numbers = [number for number, fields in enumerate(table.fields) if fields.get(field_name) == value]
+            wanted, chosen = replace(key, slice="all"), table.chosen(np.asarray(numbers, dtype=np.int64))
+        if wanted in metric.compute(unit_table(chosen, metric).sums() or {"": 0.0}):
+            return Behind(metric, chosen, wanted)
+    return None

@@ -18,7 +18,7 @@ from harness.files import locked
 from harness.journal import NAME as JOURNAL
 from harness.journal import remove_journal
 from harness.judging import Asked as JudgedQuestion
-from harness.judging import judge_cases, read_judged, write_judged
+from harness.judging import judge_cases, load_judges, read_judged, write_judged
 from harness.metric.base import Metric
 from harness.plan import Plan, TaskPlan
 from harness.predict import ASKED_AGAIN, Asked, answer_keys, ask, fingerprint, stored_answers
@@ -84,9 +84,11 @@ def run_task(
     started = time.monotonic()
     _reset_peak_memory()
     names = (task.corpus.name, task.task.name, config.model_name, str(task.folder))
-    if hasattr(task.model, "load") and unanswered(task, config):
+    if unanswered(task, config):
         # Before the folder exists: a missing package or an untrained head is refused with nothing written.
-        task.model.load()
+        if hasattr(task.model, "load"):
+            task.model.load()
+        load_judges(task.judges)
     with locked(task.folder):
         bar = progress.start(f"{config.model_name} · {task.task.name}", len(task.examples))
         try:

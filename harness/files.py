@@ -25,7 +25,11 @@ MAX_JSON_DEPTH = 100
 
 def canonical_json(value: Any) -> str:
     """The one spelling of a JSON value: sorted keys, no spaces, no NaN. What hashes are taken over."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return _CANONICAL.encode(value)
+
+
+# Made once: `json.dumps` makes an encoder at every call.
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 def sha256(value: Any) -> str:
@@ -162,13 +166,13 @@ def read_json_lines(path: Path, encoding: str = "utf-8") -> Iterator[tuple[str, 
         raise DataError(
             [f"{path}:1: starts with a byte order mark; save it as UTF-8 without one, or set data.encoding=utf-8-sig"]
         )
-    # Only a line feed ends a line: U+2028 and its like may stand inside a JSON string.
-    for number, line in enumerate(text.split("\n"), start=1):
-        if not line.strip():
+    place = f"{path}:"
+    for number, line in enumerate(_lines(text), start=1):
+        if not line or line.isspace():
             continue
-        where = f"{path}:{number}"
+        where = f"{place}{number}"
         try:
-            value = _JSON.decode(line)
+            value = _value(line)
         except RecursionError:
             value = line
         except ValueError as error:
@@ -182,6 +186,25 @@ def read_json_lines(path: Path, encoding: str = "utf-8") -> Iterator[tuple[str, 
             faults.append(f"{where}: expected a JSON object, found {_excerpt(line)}")
     if faults:
         raise DataError(faults)
+
+
+def _lines(text: str) -> Iterator[str]:
+    """The lines of a text, one at a time: a list of them would be a copy of it."""
+    # Only a line feed ends a line: U+2028 and its like may stand inside a JSON string.
+    first = 0
+    while (last := text.find("\n", first)) >= 0:
+        yield text[first:last]
+        first = last + 1
+    yield text[first:]
+
+
+def _value(line: str) -> Any:
+    # The usual line is an object from end to end; `decode` would look for white space around it first.
+    if line[0] == "{":
+        value, end = _JSON.raw_decode(line)
+        if end == len(line):
+            return value
+    return _JSON.decode(line)
 
 
 def _too_deep(value: Any, line: str) -> bool:

@@ -397,7 +397,7 @@ def read_tags(checker: Checker, rows: Iterable[Row]) -> dict[str, tuple[TaggedSe
         if document is None or offsets is None:
             continue
         tokens = tuple((start, end) for start, end in row.fields["tokens"])
-        found.setdefault(document.id, []).append(TaggedSentence(*offsets, tokens, tuple(row.fields["tags"])))
+        found.setdefault(document.id, []).append(TaggedSentence(*offsets, tokens, tuple(row.fields["tags"]), row.where))
     return {doc: tuple(sorted(of, key=lambda one: one.start)) for doc, of in found.items()}
 
 
@@ -425,9 +425,11 @@ def _stance(
     named: bool,
 ) -> dict[str, tuple[StanceGold, ...]]:
     found: dict[str, list[StanceGold]] = {}
-    keys: dict[tuple[str, str, str | None], tuple[str, str | None]] = {}
+    keys: dict[tuple[str, str, str | None], Row] = {}
     ids: dict[str, str] = {}
     wordless: set[str] = set()
+    # Judgements that say no more than target and label are few, and one object each.
+    plain: dict[tuple[str, str], StanceGold] = {}
     for row in rows:
         before = len(checker.faults)
         document = checker.document(row)
@@ -457,23 +459,33 @@ def _stance(
         if len(checker.faults) > before or document is None or target is None or label is None or target in wordless:
             continue
         key = (document.id, target, sentence)
-        place, first = keys.get(key, (row.where, annotator))
-        of = f"sentence {sentence!r} of document {document.id!r}" if sentence else f"document {document.id!r}"
-        if annotator != first:
-            checker.fault(row, f"{of} with target {target!r} {_and_by(first, place, annotator, data.annotator)}")
-            continue
+        earlier = keys.setdefault(key, row)
+        if earlier is not row:
+            of = f"sentence {sentence!r} of document {document.id!r}" if sentence else f"document {document.id!r}"
+            first = checker.string(earlier, "annotator", required=False)
+            if annotator != first:
+                by = _and_by(first, earlier.where, annotator, data.annotator)
+                checker.fault(row, f"{of} with target {target!r} {by}")
+                continue
+            if name is None:
+                checker.fault(row, f"{of} has a label for target {target!r} at {earlier.where} already")
+                continue
         if name is not None:
             if name in ids:
                 checker.fault(row, f"id {name!r} stands at {ids[name]} already; ids are unique")
                 continue
             ids[name] = row.where
-        elif key in keys:
-            checker.fault(row, f"{of} has a label for target {target!r} at {place} already")
-            continue
-        keys.setdefault(key, (row.where, annotator))
-        details = {k: v for k, v in row.fields.items() if k not in ("doc", "target", "label", "sentence", "id")}
-        found.setdefault(document.id, []).append(StanceGold(target, label, sentence, name, details))
+        if len(row.fields) == 3:
+            judgement = plain.get((target, label)) or plain.setdefault((target, label), StanceGold(target, label))
+        else:
+            details = {k: v for k, v in row.fields.items() if k not in _PLACED}
+            judgement = StanceGold(target, label, sentence, name, details)
+        found.setdefault(document.id, []).append(judgement)
     return {doc: tuple(of) for doc, of in found.items()}
+
+
+# What a stance judgement has fields of its own for.
+_PLACED = frozenset({"doc", "target", "label", "sentence", "id"})
 
 
 def _evidence(checker: Checker, row: Row, document: Document) -> None:

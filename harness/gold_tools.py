@@ -240,6 +240,7 @@ def _entity_lines(corpus: Corpus) -> list[str]:
     lines = [f"entities    {len(entities)} in {counted(len(corpus.entities), 'document')}{_tally(labels)}"]
     more = [f"{nested} inside another (nested)"] if nested else []
     more += [f"{counted(crossing, 'pair')} that cross"] if crossing else []
+    more += [f"{apart} discontinuous"] if (apart := sum(bool(entity.parts) for entity in entities)) else []
     more += [f"{counted(empty, 'document')} without any"] if empty else []
     return [*lines, *([f"            {', '.join(more)}"] if more else [])]
 

@@ -1,8 +1,9 @@
 """Metrics' questions are put to their judges, once: what was found before is used again, and stored with the run."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pyarrow.parquet as pq
 
 from harness.config import build
 from harness.engine.base import Stopped
-from harness.errors import ConfigError, RunError
+from harness.errors import ConfigError, ResourceError, RunError, RunFailedError
 from harness.files import atomic_writer, canonical_json, sha256
 from harness.judge.base import Finding, Judge
 from harness.metric.base import Metric
@@ -65,9 +66,35 @@ def judges_of(metrics: Mapping[str, Metric]) -> dict[str, Judge]:
                 f"{place}: kind {parameters['kind']!r} answers questions of {', '.join(judge.asks)}; this metric asks "
                 f"{', '.join(asks)}"
             )
-        judge.signature()  # finds out now whether the weights are on this machine
+        with _placed(place, judge):
+            judge.signature()  # finds out now whether the weights are on this machine
+            if hasattr(judge, "check"):
+                judge.check()
         found[name] = judge
     return found
+
+
+def load_judges(judges: Mapping[str, Judge]) -> None:
+    """Loads the judges' weights now, rather than at the first question.
+
+    Raises:
+        ResourceError: They cannot be used.
+    """
+    for name, judge in judges.items():
+        if hasattr(judge, "load"):
+            with _placed(f"metric.{name}.judge", judge):
+                judge.load()
+
+
+@contextmanager
+def _placed(place: str, judge: Judge) -> Iterator[None]:
+    """Messages name the judge's place, and its keys rather than those of a model that answers the task."""
+    try:
+        yield
+    except (ConfigError, ResourceError) as fault:
+        keys = f"{place}.model." if hasattr(judge, "model") else f"{place}."
+        message = re.sub(r"\bmodel\.(nli|similarity|stance)\.", lambda _: keys, str(fault))
+        raise type(fault)(message if message.startswith(place) else f"{place}: {message}") from fault
 
 
 def judge_cases(
@@ -91,6 +118,7 @@ def judge_cases(
 
     Raises:
         Stopped: A signal came; what was found is lost, answers are not.
+        RunFailedError: A judge answered more or fewer questions than it was asked.
     """
     judged = {}
     for name, judge in judges.items():
@@ -112,6 +140,10 @@ def judge_cases(
             batch = order[first : first + _BATCH]
             # As it will be read back, so that scoring again gives the same bytes.
             findings = json.loads(canonical_json(judge.judge([waiting[key] for key in batch])))
+            if len(findings) != len(batch):
+                raise RunFailedError(
+                    f"metric.{name}.judge: {len(batch)} questions were asked, {len(findings)} answered"
+                )
             found.update(zip(batch, findings, strict=True))
         judged[name] = Judgement(
             identity=identity,
@@ -148,16 +180,12 @@ def judged_before(
         if getattr(metric, "judge", None) is None:
             continue
         own = [one for one in known if one.metric == name]
-        identities = sorted({one.judge for one in own})
-        asked = {case.example.id: questions(metric, case) for case in cases}
-        if not own and not any(asked.values()):
-            judged[name] = Judgement("none", {}, dict.fromkeys(asked, ()), dict.fromkeys(asked, ()))
-            continue
+        signature = signatures.get(name, {})
+        # Where nothing was asked no row says which judge it was.
+        identity = own[0].judge if own else sha256(signature)
         found = {one.key: one.finding for one in own}
-        keys = {
-            example: tuple(sha256([identities[0] if identities else "", one]) for one in several)
-            for example, several in asked.items()
-        }
+        asked = {case.example.id: questions(metric, case) for case in cases}
+        keys = {example: tuple(sha256([identity, one]) for one in several) for example, several in asked.items()}
         missing = [example for example, several in keys.items() if any(key not in found for key in several)]
         if missing:
             raise RunError(
@@ -165,8 +193,8 @@ def judged_before(
                 f"{missing[0]!r}), and scoring loads no model; give the run's command again, its answers are kept"
             )
         judged[name] = Judgement(
-            identity=identities[0],
-            signature=signatures.get(name, {}),
+            identity=identity,
+            signature=signature,
             keys=keys,
             findings={example: tuple(found[key] for key in several) for example, several in keys.items()},
         )

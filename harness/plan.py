@@ -40,6 +40,7 @@ class TaskPlan:
         folder: The run folder.
         config: What `config.yaml` will say.
         judges: The models that metrics ask, by the metric's name.
+        remarks: What the model had to say of its inputs when it was prepared.
     """
 
     task: Task
@@ -51,6 +52,7 @@ class TaskPlan:
     folder: Path
     config: dict[str, Any]
     judges: dict[str, Judge] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -181,7 +183,8 @@ def _plan_task(
     folder = _folder(composed, name, corpus)
     stored = _stored_config(composed, name, metrics)
     judges = judges_of(metrics) if need_gold else {}
-    return TaskPlan(task, model, metrics, label_map, examples, corpus, folder, stored, judges)
+    remarks = tuple(getattr(model, "remarks", ()))
+    return TaskPlan(task, model, metrics, label_map, examples, corpus, folder, stored, judges, remarks)
 
 
 def _stored_config(composed: Composed, name: TaskName, metrics: Mapping[str, Metric]) -> dict[str, Any]:

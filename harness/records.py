@@ -293,12 +293,13 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class TaggedSentence:
-    """Token tags as annotated: a sentence's place in its document, its tokens' places, and their tags."""
+    """Token tags as annotated: a sentence's place in its document, its tokens' places, their tags, and `path:line`."""
 
     start: int
     end: int
     tokens: tuple[tuple[int, int], ...]
     tags: tuple[str, ...]
+    where: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

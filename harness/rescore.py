@@ -10,6 +10,7 @@ from harness.errors import RunError
 from harness.evaluate import Outcome, over_error_limit
 from harness.files import file_sha256, locked
 from harness.gold import Corpus
+from harness.judging import NAME as JUDGED
 from harness.judging import judged_before, read_judged
 from harness.label_map import LabelMap, maps_of
 from harness.metric.base import Metric
@@ -139,8 +140,10 @@ def rescore(folder: Path) -> Outcome:
 
 
 def _verify_answers(run: StoredRun) -> None:
-    for name in ("config.yaml", "predictions.parquet"):
-        if file_sha256(run.folder / name) != run.run.get("files", {}).get(name):
+    files = run.run.get("files", {})
+    # Only a run with a metric that asks a model has findings.
+    for name in ("config.yaml", "predictions.parquet", *(name for name in (JUDGED,) if name in files)):
+        if not (run.folder / name).exists() or file_sha256(run.folder / name) != files.get(name):
             raise RunError(
                 f"{run.folder / name}: was altered since the run (checksum differs); give the run's command again"
             )

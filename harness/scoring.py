@@ -10,6 +10,7 @@ import numpy as np
 from harness import __version__
 from harness.config import IntervalConfig
 from harness.counts import CountRow, CountTable, unit_table
+from harness.errors import ConfigError
 from harness.gold import Corpus
 from harness.label_map import LabelMap
 from harness.metric.base import Counts, Metric
@@ -163,9 +164,22 @@ def score_examples(
             slices=tuple(dict.fromkeys((*task.slices, *slices))),
             suffix=suffix + (f"|judge:{judgement.signature.get('kind')}:{judgement.identity[:8]}" if judgement else ""),
         )
+    _refuse_doubles(scores)
     gold_dropped = _gold_dropped(corpus, label_map) if task.name == "ner" else {}
     judges = {name: one.signature for name, one in sorted((judged or {}).items())}
     return Scored(counts, scores, read.ledger, {"gold": gold_dropped, "predicted": read.dropped}, judges)
+
+
+def _refuse_doubles(scores: Sequence[Mapping[str, Any]]) -> None:
+    seen: dict[tuple[Any, ...], str] = {}
+    for row in scores:
+        key = (row["metric"], row["average"], row["slice"])
+        if key in seen:
+            raise ConfigError(
+                f"two metrics of this run give the score {key[0]} ({key[1]}, {key[2]}): one as {seen[key]}, one as "
+                f"{row['signature']}; leave one out, or give one of them a suffix where it has that parameter"
+            )
+        seen[key] = row["signature"]
 
 
 def _says_nothing(answer: Answer) -> bool:

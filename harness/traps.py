@@ -18,7 +18,18 @@ import numpy as np
 
 from harness.config import build
 from harness.metric.base import Key
-from harness.records import Entity, References, Stance, Summary
+from harness.records import (
+    Answer,
+    Context,
+    Document,
+    Entity,
+    Example,
+    NerInput,
+    References,
+    Stance,
+    Summary,
+    TaggedSentence,
+)
 from harness.resample import intervals
 
 Measured = Mapping[str, float | str]
@@ -81,10 +92,18 @@ def _touching(score: Callable[[str, str], float]) -> Measured:
 
 
 def _tags_ours() -> Measured:
-    from harness.metric.dialects import tag_scores
-
-    found = tag_scores([["B-PER", "I-PER"]], [["I-PER", "I-PER"]])
-    return {"conlleval's reading": found["conlleval"], "strict IOB2": found["seqeval_strict_iob2"]}
+    whole, tokens = (Entity(0, 7, "PER"),), ((0, 3), (4, 7))
+    example = Example("e", "d", "d", NerInput("e", "d", "Ann Lee"), whole)
+    context = Context(
+        example,
+        Answer(entities=whole, tags=("I-PER", "I-PER")),
+        Document("d", "Ann Lee"),
+        tagged=(TaggedSentence(0, 7, tokens, ("B-PER", "I-PER")),),
+    )
+    metric = build("metric", {"kind": "dialects"}, "dialects")
+    scores = metric.compute(metric.count(whole, whole, context))
+    names = {"conlleval's reading": "conlleval", "strict IOB2": "seqeval_strict_iob2"}
+    return {name: float(scores[Key(f"dialect.{dialect}.f1", "micro")]) for name, dialect in names.items()}
 
 
 def _tags_theirs() -> Measured:
@@ -244,7 +263,8 @@ def _absent_metric() -> Measured:
             f"metric.faithfulness.judge.path={missing}",
         )
         written = (Path(folder) / "r").exists()
-    return {"exit code": ran.returncode, "files written": float(written)}
+    # A refusal for another reason would be none of this.
+    return {"exit code": ran.returncode, "files written": float(written), "path named": float(missing in ran.stderr)}
 
 
 TRAPS = (
@@ -353,7 +373,7 @@ TRAPS = (
         "T13",
         "HELM",
         "A metric whose model is not on the machine: the run is refused before anything is written (exit 2)",
-        {"exit code": 2.0, "files written": 0.0},
+        {"exit code": 2.0, "files written": 0.0, "path named": 1.0},
         _absent_metric,
         reported="with device=cpu faithfulness and BERTScore are absent from the results, without an error",
     ),

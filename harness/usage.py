@@ -22,9 +22,12 @@ Subcommands (`python -m harness SUBCOMMAND --help` says more):
   score RUN                score again from stored predictions; no model is loaded
   predict [key=value ...]  documents without gold: predictions only, as records
   gold init|validate       start annotations; check them
+  gold agreement DIR       how far the annotators of a gold agree
+  gold correlate           metrics against human ratings: Pearson, Spearman, Kendall, with intervals
   list models|tasks|metrics|data|experiments
   schema records|scores    the JSON Schemas
   doctor                   what is installed, what runs offline
+  conformance [T1 ...]     inputs that other tools score wrongly: our number, the right one, theirs
 
 RUN is a run folder or any folder above several.
 

@@ -5,13 +5,15 @@ from pathlib import Path
 from harness.run_folder import write_config, write_predictions, write_run, write_scores
 from harness.scoring import SCHEMA, Scored
 
+METRICS = ("entity_f1", "entity_overlap", "stance_favg", "stance_classification", "rouge", "length")
+
 
 def row(metric, average, value, low=None, high=None, slice="all", **more):
     """A row of scores.json; an interval where bounds are given."""
     method = (
-        "percentile bootstrap over documents, 10000 resamples"
+        "BCa-t bootstrap over documents, 10000 resamples"
         if low is not None
-        else "none: one unit cannot be resampled"
+        else "none: one document: no interval exists"
     )
     return {
         "metric": metric,
@@ -88,7 +90,9 @@ def make_run(
     }
     if label_map:
         content["label_map"] = {"name": label_map, "dropped": {"gold": {}, "predicted": {}}}
-    write_config(place, {"data": {"name": data}, "model": {"name": model}, "task": {task: {"kind": task}}})
+    metrics = {kind: {"kind": kind} for kind in METRICS}
+    config = {"data": {"name": data}, "model": {"name": model}, "task": {task: {"kind": task}}, "metric": metrics}
+    write_config(place, config)
     write_predictions(place / "predictions.parquet", [], {}, {})
     write_scores(place, Scored([], rows, ledger), content)
     write_run(

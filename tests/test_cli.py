@@ -36,7 +36,7 @@ def test_help_offers_only_what_there_is(capsys):
     command(["compare", "--help"])
     out = capsys.readouterr().out
     assert "{table,md,csv,json}" in out
-    assert "--baseline" not in out
+    assert "--baseline RUN" in out
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_help_offers_only_what_there_is(capsys):
         (["list", "modles"], ["'modles' is not offered", "did you mean 'models'?"]),
         (["schema", "record"], ["did you mean 'records'?"]),
         (["schema", "scores", "entities"], ["scores has one schema"]),
-        (["gold"], ["init or validate"]),
+        (["gold"], ["needs one of init, validate, agreement, correlate"]),
         (["gold", "validat"], ["gold validat", "did you mean 'validate'?"]),
         (["show", "/nowhere/at/all"], ["/nowhere/at/all: no such folder"]),
         (["score", "/nowhere/at/all"], ["/nowhere/at/all: no such folder"]),

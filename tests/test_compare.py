@@ -2,6 +2,7 @@
 
 import json
 import runpy
+import statistics
 from pathlib import Path
 
 import pytest
@@ -257,3 +258,35 @@ def test_no_run_there(tmp_path, capsys):
     assert command(["compare", str(tmp_path)]) == 2
     assert "no run folder there" in capsys.readouterr().err
     assert command(["compare", str(tmp_path / "x")]) == 2
+
+
+def test_runs_that_differ_in_the_seed_alone_show_their_spread(tmp_path, capsys):
+    for seed in (0, 1, 2):
+        arguments = ["model=random_sentences", "task=summarization", f"rng_seed={seed}", f"results={tmp_path}"]
+        assert command(arguments) == 0
+    (table,) = compare([tmp_path])
+    values = [line.cells[table.columns[0].key].value for line in table.lines]
+    (repeats,) = table.repeats
+    assert (repeats.model, repeats.spread.n) == ("random_sentences", 3)
+    assert repeats.spread.sd == pytest.approx(statistics.stdev(values))
+    capsys.readouterr()
+    assert command(["compare", str(tmp_path)]) == 0
+    assert "3 runs that differ in seed or prompt alone" in " ".join(capsys.readouterr().out.split())
+
+
+def test_runs_of_other_parameters_are_no_repeats(tmp_path):
+    for sentences in (1, 2):
+        arguments = ["model=lead", f"model.summarization.sentences={sentences}", "task=summarization"]
+        assert command([*arguments, f"results={tmp_path}"]) == 0
+    (table,) = compare([tmp_path])
+    assert len(table.lines) == 2
+    assert table.repeats == []
+
+
+def test_a_metric_that_was_asked_for_is_shown_by_its_headline_and_ranked_its_way(tmp_path):
+    metrics = "metric=[length,fragments,repetition]"
+    for model in ("lead", "random_sentences"):
+        assert command([f"model={model}", "task=summarization", metrics, f"results={tmp_path}"]) == 0
+    (table,) = compare([tmp_path])
+    shown = {column.name: (column.direction, column.factor) for column in table.columns}
+    assert shown == {"length.words": (0, 1), "fragments.coverage": (0, 100), "repetition.n3": (-1, 100)}

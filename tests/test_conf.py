@@ -15,6 +15,7 @@ pytestmark = pytest.mark.core
 
 CONF = shipped("conf")
 # Values that a user must give, to compose the files that ask for them.
+JUDGES = ["metric.similarity.judge.path=x", "metric.faithfulness.judge.path=x"]
 GIVEN = {
     "predictions": ["model.path=x"],
     "hf_tagger": ["model.ner.path=x"],
@@ -67,6 +68,7 @@ def test_each_model_builds_with_every_parameter_spelled_out(name):
 @pytest.mark.parametrize("group", ["metric", "task", "engine"])
 def test_each_other_kind_builds_with_every_parameter_spelled_out(group):
     overrides = [] if group == "engine" else [f"{group}=[{','.join(names(group))}]"]
+    overrides += JUDGES if group == "metric" else []
     for engine in names("engine") if group == "engine" else ["local"]:
         (job,) = compose_jobs(parse_arguments(["model=lead", f"engine={engine}", *overrides]))
         chosen = {"engine": job.config.engine} if group == "engine" else getattr(job.config, group)
@@ -80,7 +82,15 @@ def test_each_other_kind_builds_with_every_parameter_spelled_out(group):
 
 def test_every_shipped_kind_has_a_file():
     for group in ("metric", "task", "engine"):
-        assert set(kinds(group)) == set(names(group))
+        assert set(kinds(group)) <= set(names(group))
+
+
+def test_every_other_metric_file_is_a_preset_of_a_kind():
+    """Such as `rouge155`: the kind `rouge` with other parameters, under a name of its own."""
+    for name in set(names("metric")) - set(kinds("metric")):
+        content = yaml.safe_load((CONF / f"metric/{name}.yaml").read_text(encoding="utf-8"))
+        assert list(content) == [name]
+        assert content[name]["kind"] in kinds("metric")
 
 
 @pytest.mark.parametrize("name", names("data"))

@@ -163,6 +163,14 @@ def gold(tmp_path):
     return tmp_path
 
 
+def test_discontinuous_entities_are_counted(tmp_path, capsys):
+    (tmp_path / "a.txt").write_text("left arms and legs", encoding="utf-8")
+    legs = {"doc": "a", "start": 0, "end": 18, "label": "X", "parts": [[0, 4], [14, 18]]}
+    (tmp_path / "entities.jsonl").write_text(json.dumps(legs) + "\n", encoding="utf-8")
+    assert command(["gold", "validate", str(tmp_path)]) == 0
+    assert "entities    1 in 1 document: X 1\n            1 discontinuous\n" in capsys.readouterr().out
+
+
 def test_counts_by_hand(gold, capsys):
     assert command(["gold", "validate", str(gold)]) == 0
     # Nested: GPE 8-14 in ORG 0-14, and of the two labels on 18-31 the second; FAC 22-36 crosses both of them.

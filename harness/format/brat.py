@@ -1,10 +1,11 @@
 """brat standoff: `NAME.txt` beside `NAME.ann`, text-bound annotations `T1<TAB>Label 0 5<TAB>string`.
 
-https://brat.nlplab.org/standoff.html. Offsets count code points of the text file as stored, line ends and all.
+A discontinuous one has several stretches, `T1<TAB>Label 0 5;9 14<TAB>string`, and as its string theirs, joined by a
+space. https://brat.nlplab.org/standoff.html. Offsets count code points of the text file as stored, line ends and all.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from harness.errors import DataError
@@ -23,7 +24,7 @@ from harness.format.limits import (
 from harness.records import Row
 
 _SPAN = re.compile(r"(?P<id>T\S*)\t(?P<label>\S+) (?P<offsets>[0-9; ]+)(?:\t(?P<text>.*))?")
-_OFFSETS = re.compile(r"([0-9]{1,12}) ([0-9]{1,12})")
+_OFFSETS = re.compile(r"[0-9]{1,12} [0-9]{1,12}(?:;[0-9]{1,12} [0-9]{1,12})*")
 # Relations, events, attributes, normalizations, equivalences and notes: about spans, none themselves.
 _PASSED_OVER = ("R", "E", "A", "M", "N", "*", "#")
 _LINE_END = re.compile(r"\r\n|[\r\n]")
@@ -42,7 +43,7 @@ def read(path: Path, *, encoding: str = "utf-8") -> Iterator[Row]:
 
     Raises:
         DataError: Every line that is not of the format; an `.ann` without text; ids `T1` that stand twice; offsets out
-            of range; strings that differ from the text at their offsets; discontinuous spans.
+            of range; strings that differ from the text at their offsets; stretches out of text order, or that touch.
     """
     faults: list[str] = []
     if path.is_dir():
@@ -74,7 +75,8 @@ def read(path: Path, *, encoding: str = "utf-8") -> Iterator[Row]:
 
 
 def write(rows: Iterable[Row], path: Path) -> None:
-    """Writes each document and its entities into a folder; sentences, metadata and scores are not carried.
+    """Writes each document and its entities into a folder; sentences, token tags, metadata and scores are not
+    carried.
 
     Raises:
         DataError: What brat cannot carry, each with its place: ids that are no file names, labels with blanks, other
@@ -88,7 +90,7 @@ def write(rows: Iterable[Row], path: Path) -> None:
             documents[row.fields["id"]] = row
         elif row.file == "entities":
             entities.setdefault(row.fields["doc"], []).append(row)
-        elif row.file != "sentences":
+        elif row.file not in ("sentences", "tags"):
             faults.append(f"{row.where}: brat carries documents and entities, found a record of {row.file}")
     faults += [
         f"{entities[doc][0].where}: entities of document {shown(doc)}, whose text is not given"
@@ -135,27 +137,56 @@ def _annotations(file: Path, content: str, doc: str, text: str, faults: list[str
         if name in places:
             faults.append(f"{where}: {name} stands at {places[name]} already; ids are unique in a file")
         places.setdefault(name, where)
-        if ";" in found["offsets"]:
-            faults.append(
-                f"{where}: {name} is discontinuous ({found['offsets']}); only flat spans of one start and end are "
-                "scored: make it one span, or several"
-            )
-            continue
-        offsets = _OFFSETS.fullmatch(found["offsets"])
-        if offsets is None:
+        if not _OFFSETS.fullmatch(found["offsets"]):
             faults.append(f"{where}: expected START END, found {shown(found['offsets'])}")
             continue
-        start, end = int(offsets[1]), int(offsets[2])
-        fault = span_fault(start, end, found["label"], len(text))
-        if fault is None and _LINE_END.sub(" ", text[start:end]) != found["text"]:
-            # brat of some ages writes a blank for each of CR and LF, of others one for both.
-            claimed = re.sub("[\r\n]", " ", text[start:end])
-            fault = None if claimed == found["text"] else text_fault(text, start, end, found["text"])
+        pairs = [pair.split(" ") for pair in found["offsets"].split(";")]
+        parts = [(int(start), int(end)) for start, end in pairs]
+        fault = _parts_fault(parts, found["label"], text) or _string_fault(parts, found["text"], text)
         if fault:
             faults.append(f"{where}: {name}: {fault}")
         else:
-            rows.append(span_row(where, doc, start, end, found["label"], text))
+            rows.append(_row(where, doc, parts, found["label"], text))
     return rows or [Row(f"{file}:1", "entities", {"doc": doc})]
+
+
+def _parts_fault(parts: object, label: object, text: str) -> str | None:
+    """What is wrong with the stretches of a span; None where nothing is."""
+    if not isinstance(parts, list) or not all(isinstance(part, list | tuple) and len(part) == 2 for part in parts):
+        return f"expected stretches as [start, end] pairs, found {shown(parts)}"
+    for start, end in parts:
+        if fault := span_fault(start, end, label, len(text)):
+            return fault
+    places = [place for part in parts for place in part]
+    if places != sorted(set(places)):
+        return f"expected stretches in text order that do not touch, found {_offsets(parts)}"
+    return None
+
+
+def _string_fault(parts: Sequence[tuple[int, int]], claimed: str | None, text: str) -> str | None:
+    """How the string of a span differs from the text at its offsets; None where it does not."""
+    found = [text[start:end] for start, end in parts]
+    # brat of some ages writes a blank for each of CR and LF, of others one for both.
+    if claimed in (" ".join(_LINE_END.sub(" ", one) for one in found), re.sub("[\r\n]", " ", " ".join(found))):
+        return None
+    if len(parts) == 1:
+        return text_fault(text, *parts[0], claimed)
+    return (
+        f"the stretches {_offsets(parts)} say {shown(' '.join(found))} (joined by a space), the annotation says "
+        f"{shown(claimed)}; offsets are end-exclusive code points"
+    )
+
+
+def _row(where: str, doc: str, parts: Sequence[tuple[int, int]], label: str, text: str) -> Row:
+    row = span_row(where, doc, parts[0][0], parts[-1][1], label, text)
+    if len(parts) > 1:
+        row.fields["text"] = " ".join(text[start:end] for start, end in parts)
+        row.fields["parts"] = [list(part) for part in parts]
+    return row
+
+
+def _offsets(parts: Sequence[tuple[int, int]]) -> str:
+    return ";".join(f"{start} {end}" for start, end in parts)
 
 
 def _lines(text: str, entities: list[Row], faults: list[str]) -> str:
@@ -166,14 +197,19 @@ def _lines(text: str, entities: list[Row], faults: list[str]) -> str:
     for row in entities:
         if "start" not in row.fields:
             continue
-        start, end, label = row.fields["start"], row.fields["end"], row.fields["label"]
-        fault = span_fault(start, end, label, len(text))
+        label = row.fields["label"]
+        whole = [(row.fields["start"], row.fields["end"])]
+        parts = row.fields.get("parts") or whole
+        fault = _parts_fault(whole, label, text) or _parts_fault(parts, label, text)
+        if fault is None and (parts[0][0], parts[-1][1]) != whole[0]:
+            fault = f"expected stretches from start {whole[0][0]} to end {whole[0][1]}, found {_offsets(parts)}"
         if fault is None and re.search(r"\s", label):
             fault = f"expected a label without blanks, found {shown(label)}"
         if fault:
             faults.append(f"{row.where}: {fault}")
             continue
-        lines.append(f"T{len(lines) + 1}\t{label} {start} {end}\t{_LINE_END.sub(' ', text[start:end])}\n")
+        string = " ".join(_LINE_END.sub(" ", text[start:end]) for start, end in parts)
+        lines.append(f"T{len(lines) + 1}\t{label} {_offsets(parts)}\t{string}\n")
     return "".join(lines)
 
 

@@ -27,8 +27,8 @@ from harness.format.limits import (
     span_row,
     text_fault,
 )
-from harness.format.tags import Scheme, count_invalid, find_scheme, spans_of, split_tag
 from harness.records import Row
+from harness.tags import Scheme, count_invalid, find_scheme, spans_of, split_tag
 
 # What a key of `columns` can mean; any other key is a metadata field of the document.
 FIELDS = ("id", "text", "tokens", "tags", "entities", "target", "stance", "summary", "style")

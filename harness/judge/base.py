@@ -15,7 +15,13 @@ Finding = Any
 
 
 class Judge(Protocol):
-    """Answers questions about texts; which keys a question has, the kind's docstring says."""
+    """Answers questions about texts; which keys a question has, the kind's docstring says.
+
+    Beside what is below, a kind may have any of these; what it has not is not called:
+
+    - `check() -> None`: looks, without loading weights, whether it can be asked, before anything is asked or written.
+    - `load() -> None`: loads weights, before a new run folder is touched; raises `ResourceError` if they are unusable.
+    """
 
     # The keys of a question; a metric and its judge fit together when they name the same.
     asks: ClassVar[tuple[str, ...]]

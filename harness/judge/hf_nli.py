@@ -19,8 +19,9 @@ class HfNli(HfModel):
     """Probabilities that a hypothesis follows from a premise, contradicts it, or neither.
 
     A question is `premise` and `hypothesis`; the finding has a probability for each of `entailment`, `neutral` and
-    `contradiction` that the checkpoint has a label for (recognised by how its name begins), or is null where the
-    model's numbers are not finite. A premise that is too long is cut from its left, and `cut` counts the tokens lost.
+    `contradiction` that the checkpoint has a label for (recognised by how its name begins, in any case), or is null
+    where the model's numbers are not finite, or where the hypothesis alone is longer than the model reads. A premise
+    that is too long is cut from its left, and `cut` counts the tokens lost.
     """
 
     asks: ClassVar[tuple[str, ...]] = ("premise", "hypothesis")
@@ -29,23 +30,43 @@ class HfNli(HfModel):
     task: ClassVar[str] = "nli"
     pairs: ClassVar[bool] = True
 
+    def check(self) -> None:
+        """Looks into the configuration and the tokenizer; loads no weights.
+
+        Raises:
+            ResourceError: They cannot be read, or the labels are not those of an NLI model.
+            ConfigError: The model reads fewer tokens than `max_length`.
+        """
+        _ = self.limit, self._classes
+
     def judge(self, questions: Sequence[Question]) -> list[Finding]:
         """One finding per question, in the same order."""
         pairs = [(question["premise"], question["hypothesis"]) for question in questions]
         classes, cuts = self._classes, self._cuts(pairs)
-        return [_finding(logits, classes, cut) for logits, cut in zip(pair_logits(self, pairs), cuts, strict=True)]
+        logits = iter(pair_logits(self, [pair for pair, cut in zip(pairs, cuts, strict=True) if cut is not None]))
+        return [None if cut is None else _finding(next(logits), classes, cut) for cut in cuts]
 
-    def _cuts(self, pairs: Sequence[tuple[str, str]]) -> list[int]:
+    def _cuts(self, pairs: Sequence[tuple[str, str]]) -> list[int | None]:
+        """Tokens of each premise that are cut; None where not even one would be left."""
         if self.limit is None or not pairs:
             return [0] * len(pairs)
-        encoded = self.tokenizer([one for one, _ in pairs], [other for _, other in pairs], verbose=False)
-        return [max(0, len(ids) - self.limit) for ids in encoded["input_ids"]]
+        premises, hypotheses = (self._lengths([pair[side] for pair in pairs]) for side in (0, 1))
+        room = self.limit - self.tokenizer.num_special_tokens_to_add(pair=True)
+        found: list[int | None] = []
+        for premise, hypothesis in zip(premises, hypotheses, strict=True):
+            cut = max(0, premise + hypothesis - room)
+            found.append(None if cut and cut >= premise else cut)
+        return found
+
+    def _lengths(self, texts: list[str]) -> list[int]:
+        encoded = self.tokenizer(texts, add_special_tokens=False, return_attention_mask=False, verbose=False)
+        return [len(ids) for ids in encoded["input_ids"]]
 
     @cached_property
     def _classes(self) -> tuple[str | None, ...]:
         """What each of the model's labels means; None for one that is none of the three."""
-        names = [str(self.config.id2label[i]).lower() for i in range(self.config.num_labels)]
-        found = tuple(next((c for c in CLASSES if name.startswith(c[:6])), None) for name in names)
+        names = [str(self.config.id2label[i]) for i in range(self.config.num_labels)]
+        found = tuple(next((c for c in CLASSES if name.lower().startswith(c[:6])), None) for name in names)
         if "entailment" not in found or len({c for c in found if c}) < sum(c is not None for c in found):
             raise ResourceError(
                 f"{self.path}: an NLI model needs one label 'entailment' (and may have 'neutral', 'contradiction'), "

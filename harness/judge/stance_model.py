@@ -36,6 +36,15 @@ class StanceModel:
             "model_code": code_sha256(type(self._model).__module__),
         }
 
+    def load(self) -> None:
+        """Loads the model's weights now.
+
+        Raises:
+            ResourceError: They cannot be used.
+        """
+        if hasattr(self._model, "load"):
+            self._model.load()
+
     def judge(self, questions: Sequence[Question]) -> list[Finding]:
         """One label per question, in the same order."""
         asked = [
@@ -53,10 +62,10 @@ class StanceModel:
 
     @cached_property
     def _model(self) -> Model:
-        model: Model = build("model", self.model, "judge.model")
-        if "stance" not in model.tasks or model.gold != "none":
+        model: Model = build("model", self.model, "model")
+        if "stance" not in model.tasks or model.gold != "none" or hasattr(model, "prepare"):
             raise ConfigError(
-                f"judge.model: kind {self.model['kind']!r} cannot be asked about texts without gold; a stance model "
-                "that learns from no gold is needed (lexicon, hf_pair)"
+                f"model: kind {self.model['kind']!r} cannot be asked about texts that are no examples; a stance "
+                "model that needs neither gold nor stored answers is needed (lexicon, hf_pair)"
             )
         return model

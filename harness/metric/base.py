@@ -47,6 +47,11 @@ class Metric(Protocol):
       `questions(gold, predicted, context)`: the metric needs a model. Its questions (JSON objects with the keys `asks`)
       are put to the judge after all answers are there, and `count` finds the judge's findings, in the order of the
       questions, in `context.measured`.
+    - `headline = "similarity.f1"`: the row that stands for the metric in a table that has one column for it; else its
+      first F1, or its first row.
+    - `lower_is_better`, `undirected`, `numbers`: names of rows, as patterns of `fnmatch`: where less is better; where
+      neither is; and which are no fractions, and so are shown as they are and have no better side either. In any
+      other row more is better.
     - `gold_of = ("ner",)`: the tasks beside its own whose gold it looks at; the hash of that gold joins its signatures.
     """
 

@@ -16,11 +16,12 @@ class EntityChar(Additive):
 
     A code point counts once for each label that covers it, and is correct where gold and prediction cover it with the
     same label. It needs neither tokens nor a pairing, so it reads the same for every language and for nested spans;
-    long entities weigh more than short ones.
+    the gaps of a discontinuous entity do not count. Long entities weigh more than short ones.
 
         P = tp / (tp + fp)    R = tp / (tp + fn)    F1 = 2 tp / (2 tp + fp + fn)
 
-    Range: fractions in [0, 1], higher is better; 0 where one side is empty, undefined where both are.
+    Range: fractions in [0, 1], higher is better; 0 where one side is empty, undefined where both are. A missing answer
+    counts as an empty one.
     Source: the character offsets of Pavlopoulos et al. 2021, https://aclanthology.org/2021.semeval-1.6, pooled over
         examples instead of averaged, and per label.
     Checked against: scikit-learn's `precision_recall_fscore_support` on one indicator per code point and label.

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from harness.metric.base import Additive, Array, Counts, Key, Sums
-from harness.metric.spans import match
+from harness.metric.spans import align
 from harness.records import Entity, TaskName
 
 
@@ -22,7 +22,9 @@ class EntityConfusion(Additive):
 
         value of `gold=G,predicted=P` = number of pairs with these labels
 
-    Range: counts from 0 up; the diagonal is agreement. A cell that nothing falls into has no row.
+    Range: counts from 0 up; the diagonal is agreement. A cell that nothing falls into has no row. A missing answer
+    counts as an empty one. `entity_errors` has the same pairs by class: its `correct` and `wrong_boundary` are on the
+    diagonal, `wrong_label` and `both` beside it.
     Source: the confusion matrix of named entities; MUC's missing and spurious, Chinchor and Sundheim 1993,
         https://aclanthology.org/M93-1007.
     Checked against: scikit-learn's `confusion_matrix` where no span overlaps two of the other side.
@@ -38,10 +40,11 @@ class EntityConfusion(Additive):
 
     def count(self, gold: Collection[Entity], predicted: Collection[Entity] | None) -> Counts:
         """One count per cell, under the name of the row's slice."""
-        matching = match(gold, predicted or ())
-        cells = Counter(_cell(pair.gold.label, pair.predicted.label) for pair in matching.pairs)
-        cells.update(_cell(entity.label, "missed") for entity in matching.missed)
-        cells.update(_cell("spurious", entity.label) for entity in matching.spurious)
+        found = align(gold, predicted or ())
+        cells = Counter(_cell(mark[2], mark[2]) for mark in found.same)
+        cells.update(_cell(one[2], other[2]) for one, other in found.pairs)
+        cells.update(_cell(mark[2], "missed") for mark in found.missed)
+        cells.update(_cell("spurious", mark[2]) for mark in found.spurious)
         return {cell: float(count) for cell, count in cells.items()}
 
     def compute(self, counts: Sums) -> dict[Key, Array]:

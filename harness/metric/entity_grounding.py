@@ -43,6 +43,12 @@ class EntityGrounding(Additive):
     """
 
     task: ClassVar[TaskName] = "ner"
+    headline: ClassVar[str] = "entity_grounding.aligned.f1"
+    lower_is_better: ClassVar[tuple[str, ...]] = (
+        "entity_grounding.band",
+        "entity_grounding.ambiguous",
+        "entity_grounding.ungrounded",
+    )
     needs_context: ClassVar[bool] = True
 
     def count(self, gold: Collection[Entity], predicted: Collection[Entity] | None, context: Context) -> Counts:

@@ -4,7 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from harness.metric.base import Array, Counts, Key, Sums
+import numpy as np
+
+from harness.metric.base import Array, Counts, Key, Sums, total
 from harness.metric.means import DocumentMeans, defined, mean
 from harness.records import Context, References, Summary, TaskName
 from harness.sentences import split_sentences, summary_sentences
@@ -23,8 +25,10 @@ class Faithfulness(DocumentMeans):
     model, a ceiling rather than 1. `judged` is the share of examples that have a score.
 
     Range: a fraction in [0, 1] (in [-1, 1] with `contradiction`), higher is better; undefined, and left out, for a
-    blank or missing summary, which claims nothing, and where the model's numbers are not finite. A claim that needs
-    two sentences together scores low although it is true.
+    blank or missing summary, which claims nothing, for a document without text, and where the model has no finding for
+    one of the pairs (numbers that are not finite, a claim longer than it reads). A document's sentence that is too long
+    is cut from its left; a row's note says in how many documents. A claim that needs two sentences together scores low
+    although it is true.
     Source: Laban et al. 2022, https://aclanthology.org/2022.tacl-1.10.
     Checked against: the formula worked by hand over a table of probabilities.
     Agreement with people: not measured here, for it is the model's; print it for yours with `harness gold correlate`.
@@ -36,10 +40,15 @@ class Faithfulness(DocumentMeans):
     """
 
     task: ClassVar[TaskName] = "summarization"
+    headline: ClassVar[str] = "faithfulness.score"
+    undirected: ClassVar[tuple[str, ...]] = (
+        "faithfulness.score_reference",
+        "faithfulness.judged",
+    )
     needs_context: ClassVar[bool] = True
     asks: ClassVar[tuple[str, ...]] = ("premise", "hypothesis")
 
-    judge: dict[str, Any] = field(default_factory=lambda: {"kind": "hf_nli"})
+    judge: dict[str, Any] = field(default_factory=lambda: {"kind": "hf_nli"}, hash=False)
     contradiction: bool = False
     references: bool = True
 
@@ -73,12 +82,17 @@ class Faithfulness(DocumentMeans):
                 "score_reference": mean(scores[1:]),
                 "judged": float(scores[0] is not None),
             }
-        )
+        ) | {"cut": float(any(finding and finding.get("cut") for finding in findings))}
 
     def compute(self, counts: Sums) -> dict[Key, Array]:
         """The means; NaN where nothing was defined."""
         names = ("score", *(("score_reference",) if self.references else ()), "judged")
         return self._rows("faithfulness", names, counts)
+
+    def note(self, key: Key, counts: Sums) -> str | None:
+        """In how many documents a sentence was too long for the model."""
+        cut = int(np.max(total(counts, "cut"), initial=0))
+        return f"sentences cut to what the model reads in {cut} documents" if cut else None
 
     def signature(self, key: Key) -> str:
         """How claims and premises are made and joined; the model's hash is appended by the scorer."""

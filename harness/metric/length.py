@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from harness.metric.base import Array, Counts, Key, Sums, divide, total
-from harness.records import References, Summary, TaskName
+from harness.records import Context, References, Summary, TaskName
 from harness.sentences import summary_sentences
 
 # Which number of defined examples each mean is over; a count of the same name holds the sum.
@@ -17,6 +17,9 @@ _DEFINED = {
     "empty": "n",
     "compression": "compressed",
     "violations": "limited",
+    "over_limit": "limited_above",
+    "under_limit": "limited_below",
+    "output_truncated": "generated",
 }
 
 
@@ -29,11 +32,14 @@ class Length:
     document's styles are averaged first; style `extract` is left out.
 
         compression = words of the source / words of the summary
-        violations = share of summaries with more than max_words or fewer than min_words of their style
+        over_limit = share of summaries with more than max_words of their style
+        under_limit = share with fewer than min_words    violations = share with either
+        output_truncated = share of answers that were cut at the model's output limit
 
     Range: words and sentences from 0; compression from 0, undefined where the summary or the source has no words;
-    violations and empty (share of summaries without words) in [0, 1], lower is better. Violations are undefined where
-    the style sets no limit. A missing answer counts as an empty one.
+    violations, over_limit, under_limit, empty (share of summaries without words) and output_truncated in [0, 1], lower
+    is better. Each of the first three is undefined where the style does not set its limit, output_truncated where the
+    model does not work by tokens or its answer is missing. To the rest a missing answer is an empty one.
     Source: compression as in Grusky et al. 2018, https://aclanthology.org/N18-1065.
     Checked against: counts by hand.
     Agreement with people: none is claimed; these describe, and explain scores that length moves, such as ROUGE recall.
@@ -46,9 +52,22 @@ class Length:
     """
 
     task: ClassVar[TaskName] = "summarization"
+    lower_is_better: ClassVar[tuple[str, ...]] = (
+        "length.violations",
+        "length.empty",
+        "length.over_limit",
+        "length.under_limit",
+        "length.output_truncated",
+    )
+    numbers: ClassVar[tuple[str, ...]] = (
+        "length.words",
+        "length.sentences",
+        "length.compression",
+    )
     level: ClassVar[Literal["example", "document"]] = "example"
+    needs_context: ClassVar[bool] = True
 
-    def count(self, gold: References, predicted: Summary | None) -> Counts:
+    def count(self, gold: References, predicted: Summary | None, context: Context | None = None) -> Counts:
         """One summary's lengths, and in which means it takes part."""
         if gold.style == "extract":
             return {}
@@ -62,9 +81,16 @@ class Length:
         }
         if words and source_words:
             counts |= {"compressed": 1.0, "compression": source_words / words}
+        over = gold.max_words is not None and words > gold.max_words
+        under = gold.min_words is not None and words < gold.min_words
+        if gold.max_words is not None:
+            counts |= {"limited_above": 1.0, "over_limit": float(over)}
+        if gold.min_words is not None:
+            counts |= {"limited_below": 1.0, "under_limit": float(under)}
         if gold.max_words is not None or gold.min_words is not None:
-            broken = (gold.max_words is not None and words > gold.max_words) or words < (gold.min_words or 0)
-            counts |= {"limited": 1.0, "violations": float(broken)}
+            counts |= {"limited": 1.0, "violations": float(over or under)}
+        if predicted is not None and context is not None and context.answer.tokens_read is not None:
+            counts |= {"generated": 1.0, "output_truncated": float(context.answer.output_truncated)}
         return counts
 
     def per_document(self, counts: Mapping[str, Array]) -> Mapping[str, Array]:

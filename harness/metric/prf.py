@@ -3,15 +3,15 @@
 Both sides empty: undefined (NaN). One side empty: 0, all three. Nothing is ever added to a denominator.
 """
 
-from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from harness.metric.base import Array, Counts, Key, Sums, divide, mean_defined, total
-from harness.records import Entity
+from harness.metric.spans import Mark
 
 
 class PRF(NamedTuple):
@@ -55,6 +55,38 @@ def average_defined(scores: Iterable[PRF], counts: Sums) -> PRF:
     return PRF(*(mean_defined(list(values)) for values in zip(*per_label, strict=True)))
 
 
+def average_weighted(labels: Mapping[str, PRF], counts: Sums) -> PRF:
+    """Each of the three averaged over labels, a label weighing as much as it has gold positives.
+
+    NaN where neither side has anything, 0 where only the predictions have.
+
+    Args:
+        labels: Scores by slice (`label=GPE`).
+        counts: What they were computed from: `tp`, `fp` and `fn` by slice.
+    """
+    weights = {slice_: gold_total(counts, slice_) for slice_ in labels}
+    given = sum((total(counts, f"{slice_}|fp") for slice_ in labels), total(counts, ""))
+    return weighted_mean(labels, weights, given)
+
+
+def weighted_mean(scores: Mapping[str, PRF], weights: Mapping[str, Array], given: Array) -> PRF:
+    """`average_weighted` for counts of other names.
+
+    Args:
+        scores: Scores by slice.
+        weights: Gold positives by slice.
+        given: Predicted positives of all slices together, or 0 where there are none.
+    """
+    whole = sum(weights.values(), np.zeros_like(given))
+    averages = []
+    for field in range(3):
+        # A slice without gold weighs nothing, so its NaN may be read as 0 here.
+        summed = [np.where(weights[name] == 0, 0.0, values[field] * weights[name]) for name, values in scores.items()]
+        mean = divide(sum(summed, np.zeros_like(given)), whole)
+        averages.append(np.where((whole == 0) & (given > 0), 0.0, mean))
+    return PRF(*averages)
+
+
 def rows(metric: str, average: str, scores: PRF, slice_: str = "all") -> dict[Key, Array]:
     """The three rows `<metric>.precision`, `<metric>.recall` and `<metric>.f1`."""
     return {Key(f"{metric}.{field}", average, slice_): value for field, value in scores._asdict().items()}
@@ -65,18 +97,27 @@ def set_counts(correct: int, gold: int, predicted: int) -> Counts:
     return {"tp": float(correct), "fp": float(predicted - correct), "fn": float(gold - correct)}
 
 
-def label_counts(gold: Collection[Entity], predicted: Collection[Entity]) -> Counts:
-    """`label=GPE|tp`, `|fp` and `|fn` of sets of entities, those of them that are not 0.
+def label_counts(gold: Collection[Mark], predicted: Collection[Mark], same: Collection[Mark]) -> Counts:
+    """`label=GPE|tp`, `|fp` and `|fn` of sets of marks, those of them that are not 0.
 
     A prediction that is no gold entity is charged to the label that it was given.
+
+    Args:
+        gold: What only the gold has.
+        predicted: What only the predictions have.
+        same: What both have.
     """
-    names: Counter[str] = Counter()
-    for entity in gold:
-        names[f"label={entity.label}|{'tp' if entity in predicted else 'fn'}"] += 1
-    for entity in predicted:
-        if entity not in gold:
-            names[f"label={entity.label}|fp"] += 1
-    return {name: float(count) for name, count in names.items()}
+    counts: Counts = {}
+    for place, side in enumerate((same, predicted, gold)):
+        for mark in side:
+            name = _label_names(mark[2])[place]
+            counts[name] = counts.get(name, 0.0) + 1.0
+    return counts
+
+
+@cache
+def _label_names(label: str) -> tuple[str, str, str]:
+    return f"label={label}|tp", f"label={label}|fp", f"label={label}|fn"
 
 
 def score(counts: Sums, slice_: str = "all") -> PRF:

@@ -27,7 +27,9 @@ class Similarity(DocumentMeans):
     for; higher is better. A blank or missing summary scores 0 before rescaling; a blank reference is left out, and
     where all are blank the example is undefined, as it is where the encoder's numbers are not finite.
     Source: Zhang et al. 2020, https://openreview.net/forum?id=SkeHuCVFDr, without weighting by rarity.
-    Checked against: bert-score 0.3.13 with the same encoder and layer.
+    Checked against: bert-score 0.3.13 with `idf=False` and no baseline, layers 1 to 3 of the shipped `tiny_ner` as
+        encoder: P, R and F1 of five pairs within 3e-7. Texts longer than the encoder reads, which bert-score cuts, are
+        read whole here.
     Agreement with people: not measured here, for it is the encoder's.
 
     Args:
@@ -41,10 +43,12 @@ class Similarity(DocumentMeans):
     """
 
     task: ClassVar[TaskName] = "summarization"
+    headline: ClassVar[str] = "similarity.f1"
+    undirected: ClassVar[tuple[str, ...]] = ("similarity.judged",)
     needs_context: ClassVar[bool] = True
     asks: ClassVar[tuple[str, ...]] = ("text", "reference")
 
-    judge: dict[str, Any] = field(default_factory=lambda: {"kind": "hf_encoder"})
+    judge: dict[str, Any] = field(default_factory=lambda: {"kind": "hf_encoder"}, hash=False)
     baseline: float | None = None
 
     def __post_init__(self) -> None:
@@ -80,7 +84,7 @@ class Similarity(DocumentMeans):
         """The layer, the baseline and the policy for references; the encoder's hash is appended by the scorer."""
         layer = self.judge.get("layer")
         shown = "last" if layer is None else layer
-        scale = "none" if self.baseline is None else f"{self.baseline:g}"
+        scale = "none" if self.baseline is None else repr(self.baseline)
         return f"{key.metric}|match:greedy_cosine|idf:no|layer:{shown}|baseline:{scale}|refs:max|styles:mean|v:1"
 
     def _rescaled(self, value: float) -> float:

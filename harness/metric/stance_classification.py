@@ -6,9 +6,20 @@ from typing import ClassVar
 import numpy as np
 
 from harness.metric.base import Additive, Array, Counts, Key, Sums, divide, total
-from harness.metric.confusion import NO_ANSWER, add, answer, cell_name, read_cells, tally
+from harness.metric.confusion import (
+    NO_ANSWER,
+    Cells,
+    accuracy,
+    agreement,
+    answer,
+    cell_name,
+    check_scheme,
+    marginals,
+    read_cells,
+    tally,
+)
 from harness.metric.prf import average_defined, precision_recall_f1, rows
-from harness.records import ABSTAIN, Stance, TaskName
+from harness.records import Stance, TaskName
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,9 +64,7 @@ class StanceClassification(Additive):
         Raises:
             ValueError: There is none, one stands twice, or one means no answer.
         """
-        if not self.labels or len(set(self.labels)) != len(self.labels) or {NO_ANSWER, ABSTAIN} & set(self.labels):
-            expected = f"one or more different labels, none of them {ABSTAIN!r}"
-            raise ValueError(f"StanceClassification: labels must be {expected}, got {self.labels!r}")
+        check_scheme("StanceClassification", self.labels)
 
     def count(self, gold: Stance, predicted: Stance | None) -> Counts:
         """One count, `gold|predicted`; the predicted side is empty without an answer."""
@@ -65,13 +74,10 @@ class StanceClassification(Additive):
         """`stance.macro_f1`, `stance.accuracy`, `stance.mcc`, and `stance.precision/recall/f1` at `label=...`."""
         cells = {(gold, predicted): value for (gold, predicted), value in read_cells(counts).items()}
         labels = {label: precision_recall_f1(*tally(cells, label, counts)) for label in self.labels}
-        zero = total(counts, NO_ANSWER)
-        examples = add(cells.values(), zero)
-        correct = add((value for (gold, predicted), value in cells.items() if gold == predicted), zero)
         scores = {
             Key("stance.macro_f1", "pooled"): average_defined(labels.values(), counts).f1,
-            Key("stance.accuracy", "pooled"): divide(correct, examples),
-            Key("stance.mcc", "pooled"): _mcc(cells, correct, examples),
+            Key("stance.accuracy", "pooled"): accuracy(cells, counts),
+            Key("stance.mcc", "pooled"): _mcc(cells, counts),
         }
         for label, values in labels.items():
             scores |= rows("stance", "pooled", values, f"label={label}")
@@ -92,15 +98,10 @@ class StanceClassification(Additive):
         return f"{key.metric}|avg:{key.average}|{choices.get(key.metric, 'noanswer:miss')}|v:1"
 
 
-def _mcc(cells: dict[tuple[str, str], Array], correct: Array, examples: Array) -> Array:
-    golds: dict[str, Array] = {}
-    predictions: dict[str, Array] = {}
-    zero = np.zeros_like(examples)
-    for (gold, predicted), value in cells.items():
-        golds[gold] = golds.get(gold, zero) + value
-        predictions[predicted] = predictions.get(predicted, zero) + value
-    chance = add((golds[label] * predictions[label] for label in sorted(golds.keys() & predictions.keys())), zero)
-    left = examples**2 - add((value**2 for value in predictions.values()), zero)
-    right = examples**2 - add((value**2 for value in golds.values()), zero)
+def _mcc(cells: Cells, counts: Sums) -> Array:
+    golds, predictions = marginals(cells, total(counts, NO_ANSWER))
+    examples, correct, chance = agreement(cells, counts)
+    left = examples**2 - sum(value**2 for value in predictions.values())
+    right = examples**2 - sum(value**2 for value in golds.values())
     # Counts are whole numbers, so an undefined denominator is 0 exactly.
     return divide(correct * examples - chance, np.sqrt(left) * np.sqrt(right))

@@ -3,11 +3,8 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-
-from harness.metric.base import Additive, Array, Counts, Key, Sums, mean_defined, total
-from harness.metric.confusion import add, answer, cell_name, read_cells, tally
-from harness.metric.prf import precision_recall_f1
+from harness.metric.base import Additive, Array, Counts, Key, Sums, mean_defined
+from harness.metric.confusion import answer, cell_name, favg, read_cells
 from harness.records import ABSTAIN, Stance, TaskName
 
 
@@ -61,8 +58,8 @@ class StanceFavg(Additive):
         for (target, gold, predicted), value in read_cells(counts).items():
             targets.setdefault(target, {})[gold, predicted] = value
             pooled[gold, predicted] = pooled.get((gold, predicted), 0.0) + value
-        per_target = [self._favg(cells, counts) for cells in targets.values()]
-        whole = self._favg(pooled, counts)
+        per_target = [favg(cells, self.labels, counts) for cells in targets.values()]
+        whole = favg(pooled, self.labels, counts)
         return {
             Key("stance.favg", "pooled"): whole,
             Key("stance.favg", "macro_target"): mean_defined(per_target) if per_target else whole,
@@ -75,8 +72,3 @@ class StanceFavg(Additive):
     def signature(self, key: Key) -> str:
         """Average, the labels averaged, what an undefined F counts."""
         return f"{key.metric}|avg:{key.average}|labels:{'+'.join(self.labels)}|undef:0|v:1"
-
-    def _favg(self, cells: dict[tuple[str, str], Array], counts: Sums) -> Array:
-        examples = add(cells.values(), total(counts, ""))
-        scores = [np.nan_to_num(precision_recall_f1(*tally(cells, label, counts)).f1) for label in self.labels]
-        return np.where(examples == 0, np.nan, (scores[0] + scores[1]) / 2)

@@ -30,8 +30,9 @@ class StancePreservation(DocumentMeans):
     A holder's position on a target is the side that most of the document's gold judgements give it; a tie, or only
     neutral ones, is no position. A judgement without a holder is the author's. A stance model reads every sentence of
     the summary for every such target. A position is looked for in the sentences that name its holder (the last word of
-    the name, of four letters or more, in any case); where none does, in those that name no other holder of that target.
-    Of their sides on the target:
+    the name that has four letters or more, in any case; of a name without such a word the last, as it is written, for
+    `us` is not the US); where none does, in those that name no other holder of that target. Of their sides on the
+    target:
 
     - kept: at least one is the holder's, and no more are the opposite
     - flipped: more are the opposite
@@ -56,11 +57,20 @@ class StancePreservation(DocumentMeans):
     """
 
     task: ClassVar[TaskName] = "summarization"
+    headline: ClassVar[str] = "stance_preservation.kept"
+    lower_is_better: ClassVar[tuple[str, ...]] = (
+        "stance_preservation.dropped",
+        "stance_preservation.flipped",
+    )
+    undirected: ClassVar[tuple[str, ...]] = (
+        "*_reference",
+        "stance_preservation.judge_accuracy",
+    )
     needs_context: ClassVar[bool] = True
     gold_of: ClassVar[tuple[TaskName, ...]] = ("stance",)
     asks: ClassVar[tuple[str, ...]] = ("text", "target")
 
-    judge: dict[str, Any] = field(default_factory=lambda: {"kind": "stance_model"})
+    judge: dict[str, Any] = field(default_factory=lambda: {"kind": "stance_model"}, hash=False)
     favor: str = "favor"
     against: str = "against"
 
@@ -84,10 +94,13 @@ class StancePreservation(DocumentMeans):
         return asked + [{"text": text, "target": context.targets[target].text} for text, target, _ in _judged(context)]
 
     def count(self, gold: References, predicted: Summary | None, context: Context) -> Counts:
-        """Shares where defined, each with its `|n` = 1."""
-        positions = self._positions(context)
-        if gold.style == "extract" or not positions:
+        """Shares where defined, each with its `|n` = 1, and how many `positions` there are."""
+        if gold.style == "extract":
             return {}
+        positions = self._positions(context)
+        if not positions:
+            # Counted as none, so that data without any shows rows without a value rather than no rows.
+            return {"positions": 0.0}
         findings: list[str | None] = list(context.measured or ())
         targets = sorted({position.target for position in positions})
         fates: list[Counter[str]] = []
@@ -104,7 +117,7 @@ class StancePreservation(DocumentMeans):
         for fate in _FATES:
             values[fate] = fates[0][fate] / len(positions)
             values[f"{fate}_reference"] = mean(of[fate] / len(positions) for of in fates[1:])
-        return defined(values)
+        return defined(values) | {"positions": float(len(positions))}
 
     def compute(self, counts: Sums) -> dict[Key, Array]:
         """The means; NaN where nothing was defined."""
@@ -165,5 +178,6 @@ def _names(sentence: str, holder: str) -> bool:
     words = re.findall(r"\w+", holder)
     if holder == _AUTHOR or not words:
         return False
-    last = next((word for word in reversed(words) if len(word) >= 4), words[-1])
-    return re.search(rf"(?<!\w){re.escape(last)}(?!\w)", sentence, re.IGNORECASE) is not None
+    long = next((word for word in reversed(words) if len(word) >= 4), None)
+    word = rf"(?<!\w){re.escape(long or words[-1])}(?!\w)"
+    return re.search(word, sentence, re.IGNORECASE if long else 0) is not None

@@ -25,6 +25,7 @@ class Model(Protocol):
     - `unavailable() -> str | None`: why it cannot answer the task after all, which is then skipped.
     - `prepare(examples, corpus) -> None`: called once before the first answer. The examples carry their gold only where
       `gold` is `folds` or `oracle`.
+    - `remarks: tuple[str, ...]`: what it found in `prepare` that a user should know, one line each, for stderr.
     - `check(inputs) -> list[str]`: what is wrong with the inputs (too long for `overlong=error`), before any is asked.
     - `load() -> None`: loads weights, before the run folder is touched; raises `ResourceError` if they cannot be used.
     """

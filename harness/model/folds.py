@@ -241,6 +241,14 @@ def check_c(kind: str, c: float) -> None:
         raise ValueError(f"{kind}: c must be above 0 and at most 1000, got {c}")
 
 
+def check_ngrams(kind: str, words: int, chars: int) -> None:
+    """Refuses lengths of n-grams that none has."""
+    if words < 1:
+        raise ValueError(f"{kind}: words must be at least 1, got {words}")
+    if chars < 0 or chars == 1:
+        raise ValueError(f"{kind}: chars must be 0 (none) or at least 2, got {chars}")
+
+
 class FoldedClassifier(ABC):
     """What stance models that fit a text classifier per fold share; each says what a classifier reads and learns.
 

@@ -11,10 +11,13 @@ from harness.errors import DataError, PredictionError
 from harness.files import sha256
 from harness.gold import Corpus, file_order, read_rows, sentence_ids
 from harness.model.base import GoldUse
+from harness.model.tagged_rows import Fitted, fit
 from harness.records import ABSTAIN, Answer, Entity, Example, Input, Row, TaskName
 from harness.resources import resolve
 
 _FILE_OF: dict[str, str] = {"ner": "entities", "stance": "stance", "summarization": "summaries"}
+# What records of tags need beside their spans.
+_TAGGED = ("documents", "tags")
 # How far probabilities may add up beside 1: rounding in the file, not a distribution over other labels.
 _SUM_TOLERANCE = 0.01
 
@@ -27,6 +30,10 @@ class Predictions:
     scheme, two answers to one example. A document with gold entities that no record names is `missing`; one whose gold
     is empty and that none names is answered with none. Records of documents, targets or styles that are not asked for
     are passed over.
+
+    Tags in columns (`format: conll`) may have other tokens, blank lines, document marks or another file's name than
+    the gold: they are aligned with it (`tagged_rows`), what differs is said in the answers' `reason` and in `remarks`,
+    spans that lose their place are `misaligned`, and what cannot be aligned is refused with both lines.
 
     Args:
         path: A file or folder of records.
@@ -50,8 +57,14 @@ class Predictions:
     gold: ClassVar[GoldUse] = "none"
 
     def signature(self) -> dict[str, Any]:
-        """The records themselves, wherever they lie."""
-        return {"kind": "predictions", "records": sha256([row.fields for row in self._rows])}
+        """The records themselves, wherever they lie; for aligned ones also what they were aligned with."""
+        found: dict[str, Any] = {"kind": "predictions", "records": sha256([row.fields for row in self._hashed])}
+        return {**found, **self._aligned}
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What a reader should know about the records once they are prepared, one line each."""
+        return tuple(self._remarks)
 
     @property
     def selects_sentences(self) -> bool:
@@ -77,7 +90,7 @@ class Predictions:
             "stance": self._stance,
             "summarization": self._summaries,
         }
-        for row in self._rows:
+        for row in self._hashed:
             checker.keys(row)
         found = answer_task[self.task](checker, examples, corpus)
         if checker.faults:
@@ -93,17 +106,46 @@ class Predictions:
         return {}
 
     @cached_property
-    def _rows(self) -> list[Row]:
+    def _aligned(self) -> dict[str, str]:
+        return {}
+
+    @cached_property
+    def _remarks(self) -> list[str]:
+        return []
+
+    @cached_property
+    def _read(self) -> list[Row]:
         reading = read_rows(
             self.format, resolve(self.path), encoding=self.encoding, options=self.options, place="model"
         )
+        wanted = (*_TAGGED, "entities") if self.task == "ner" else (_FILE_OF[self.task],)
         try:
-            wanted = [row for row in reading if row.file == _FILE_OF[self.task]]
+            found = [row for row in reading if row.file in wanted]
         except DataError as error:
             raise PredictionError(sorted(error.faults, key=file_order)) from None
-        return [
-            row for row in wanted if self.annotator is None or row.fields.get("annotator") in (None, self.annotator)
-        ]
+        return [row for row in found if self.annotator is None or row.fields.get("annotator") in (None, self.annotator)]
+
+    @cached_property
+    def _rows(self) -> list[Row]:
+        return [row for row in self._read if row.file == _FILE_OF[self.task]]
+
+    @property
+    def _hashed(self) -> list[Row]:
+        """The records that answers are made from; documents that lie beside them are none."""
+        return [row for row in self._read if row.file in (_FILE_OF[self.task], "tags")]
+
+    def _fitted(self, corpus: Corpus) -> Fitted | None:
+        """Predictions that were given as tags, under the documents of the gold."""
+        texts = {row.fields["id"] for row in self._read if row.file == "documents"}
+        tagged = [row for row in self._read if row.file == "tags"]
+        if not tagged or not {row.fields.get("doc") for row in (*tagged, *self._rows)} <= texts:
+            return None
+        fitted = fit(self._read, corpus)
+        self._remarks[:] = fitted.remarks
+        if fitted.aligned:
+            # An answer then hangs on its neighbours too, and its key has to say so.
+            self._aligned["aligned_with"] = corpus.documents_sha256
+        return fitted
 
     def _entities(self, checker: Checker, examples: Sequence[Example], corpus: Corpus) -> dict[str, Answer]:
         by_document: dict[str, list[Example]] = {}
@@ -118,7 +160,10 @@ class Predictions:
         found: dict[str, dict[Entity, Row]] = {}
         # Which annotators answered a document, with each one's first row.
         annotators: dict[str, dict[Any, Row]] = {}
-        for row in self._rows:
+        fitted = self._fitted(corpus)
+        if fitted is not None:
+            checker.faults += fitted.faults
+        for row in self._rows if fitted is None else fitted.rows:
             document = checker.document(row)
             if document is None:
                 continue
@@ -152,7 +197,9 @@ class Predictions:
                 number = max(0, bisect_right(starts, one.start) - 1)
                 shift = starts[number]
                 inside[number].append(one.shifted(-shift))
-            answers.update({example.id: Answer(entities=tuple(of)) for example, of in zip(group, inside, strict=True)})
+            for example, of in zip(group, inside, strict=True):
+                answer = Answer(entities=tuple(of))
+                answers[example.id] = answer if fitted is None else fitted.complete(answer, example, corpus)
         return answers
 
     def _stance(self, checker: Checker, examples: Sequence[Example], corpus: Corpus) -> dict[str, Answer]:

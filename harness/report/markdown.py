@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 
 from harness.comparison import Table
+from harness.report.dialects import grids
+from harness.report.grid import render_markdown
 from harness.report.shown import APART, Shown, ShownCell, ShownLine, show
 from harness.report.text import markdown
 
@@ -24,7 +26,7 @@ def render(tables: Sequence[Table]) -> str:
                     + "\n"
                 )
             parts.append(line)
-    return "\n".join(parts).rstrip("\n") + "\n"
+    return "\n\n".join(["\n".join(parts).rstrip("\n"), *(render_markdown(grid) for grid in grids(tables))]) + "\n"
 
 
 def _lines(shown: Shown) -> list[str]:

@@ -5,7 +5,7 @@ Values are rounded and multiplied by 100 here and nowhere else; files and machin
 
 from dataclasses import dataclass, field
 
-from harness.comparison import Cell, Column, Line, Table
+from harness.comparison import Cell, Column, Line, Repeats, Table
 from harness.report.text import visible
 
 UNDEFINED = "–"
@@ -212,6 +212,7 @@ def _footnotes(table: Table, remarks: _Remarks, common: str | None, *, timed: bo
     notes += [f"{mark} {remark}" for remark, mark in remarks.known.items()]
     methods = sorted({visible(cell.method) for cell in cells if cell.low is not None})
     notes += [f"intervals: {method}" for method in methods]
+    notes += [_repeated(repeats) for repeats in table.repeats]
     plain = [visible(column.title) for column in table.columns if column.factor == 1]
     if plain:
         notes.append(f"{', '.join(plain)}: not multiplied by 100")
@@ -225,6 +226,16 @@ def _footnotes(table: Table, remarks: _Remarks, common: str | None, *, timed: bo
     if table.columns:
         notes.append("columns: " + ", ".join(_explained(column) for column in table.columns))
     return notes
+
+
+def _repeated(repeats: Repeats) -> str:
+    found, column = repeats.spread, repeats.column
+    shown = [f"{name} {number(value, column)}" for name, value in (("mean", found.mean), ("sd", found.sd))]
+    reach = f"{number(found.minimum, column)} to {number(found.maximum, column)}"
+    return (
+        f"{visible(repeats.model)}: {found.n} runs that differ in seed or prompt alone: {visible(column.title)} "
+        f"{', '.join(shown)}, {reach}; no part of the intervals, which are about the documents"
+    )
 
 
 def _explained(column: Column) -> str:

@@ -78,6 +78,13 @@ def print_tables(tables: "Sequence[Table]", *, wide: bool = False) -> None:
     for table in tables:
         lines += [*render(table, 10_000 if wide else width()), ""]
     write(lines)
+    if any(key.metric.startswith("dialect.") for table in tables for line in table.lines for key in line.cells):
+        from harness.report.dialects import grids
+        from harness.report.grid import print_grid
+
+        for grid in grids(tables):
+            print_grid(grid)
+            write([""])
 
 
 def print_outcomes(outcomes: "Sequence[Outcome]") -> None:

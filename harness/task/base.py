@@ -72,6 +72,14 @@ def document_fields(document: Document) -> dict[str, str]:
     return {key: str(value) for key, value in document.metadata.items() if isinstance(value, str | int | float | bool)}
 
 
+def length_range(text: str) -> str:
+    """How long an input is, as a slice: `1-10`, `11-20`, `21-40` or `41+` words between white space; `0` has none."""
+    words = len(text.split())
+    if words == 0:
+        return "0"
+    return "1-10" if words <= 10 else "11-20" if words <= 20 else "21-40" if words <= 40 else "41+"
+
+
 def unit_of(docs: Sequence[str], doc: str, sentence: str | None) -> str:
     """What is resampled: the document, or the sentence where the data is one document, or nothing."""
     return doc if len(docs) > 1 else (sentence or "")

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any, ClassVar
 
 from harness.errors import GoldError
@@ -9,7 +10,7 @@ from harness.gold import Corpus
 from harness.label_map import LabelMap
 from harness.metric.grounding import Policy, ground
 from harness.records import Answer, Entity, Example, NerInput, Sentence, TaskName
-from harness.task.base import Reading, document_fields, example_id, unit_of
+from harness.task.base import Reading, document_fields, example_id, length_range, unit_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,15 +60,16 @@ class Ner:
             for stretch, found in zip(stretches, inside, strict=True):
                 whole = stretch.id == ""
                 name = example_id(doc) if whole else example_id(doc, stretch.id)
+                text = document.text[stretch.start : stretch.end]
                 examples.append(
                     Example(
                         id=name,
                         doc=doc,
                         unit=unit_of(docs, doc, stretch.id),
                         start=stretch.start,
-                        input=NerInput(name, doc, document.text[stretch.start : stretch.end], stretch.zone),
+                        input=NerInput(name, doc, text, stretch.zone),
                         gold=tuple(found) if gold else None,
-                        fields={**document_fields(document), "zone": stretch.zone},
+                        fields={**document_fields(document), "zone": stretch.zone, "length": length_range(text)},
                     )
                 )
         if unmapped:
@@ -97,7 +99,7 @@ class Ner:
         unmapped, misaligned = 0, answer.misaligned
         for entity in given:
             placed = entity.shifted(example.start)
-            if not 0 <= placed.start < placed.end <= len(text):
+            if not _fits(placed, len(text)):
                 misaligned += 1
                 continue
             label = label_map.apply(entity.label)
@@ -108,8 +110,19 @@ class Ner:
                 unmapped += 1
             else:
                 said = " ".join(text[start:end] for start, end in placed.stretches)
-                found.add(replace(placed, label=label, text=said))
+                # One stretch is no part of anything: the entity is whole.
+                parts = placed.parts if len(placed.parts) > 1 else ()
+                found.add(replace(placed, label=label, text=said, parts=parts))
         return Reading(tuple(sorted(found)), len(found), unmapped, misaligned, dropped, ungrounded=ungrounded)
+
+
+def _fits(entity: Entity, length: int) -> bool:
+    """Whether an entity lies in a text of `length`; a discontinuous one with its stretches in order and apart."""
+    if not 0 <= entity.start < entity.end <= length:
+        return False
+    places = [place for stretch in entity.parts for place in stretch]
+    ends = (places[0], places[-1]) if places else (entity.start, entity.end)
+    return ends == (entity.start, entity.end) and all(one < other for one, other in pairwise(places))
 
 
 def _stretches(text: str, sentences: tuple[Sentence, ...]) -> list[Sentence]:

@@ -1,12 +1,13 @@
 """Target-dependent stance on sentences, or on whole documents where the gold names no sentence."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from harness.errors import DataError, GoldError
 from harness.gold import Corpus
 from harness.label_map import LabelMap
-from harness.records import ABSTAIN, Answer, Example, StanceGold, StanceInput, TaskName
+from harness.records import ABSTAIN, Answer, Example, StanceGold, StanceInput, Target, TaskName
 from harness.records import Stance as StanceLabel
 from harness.task.base import Reading, document_fields, example_id, unit_of
 
@@ -15,11 +16,22 @@ from harness.task.base import Reading, document_fields, example_id, unit_of
 class Stance:
     """Says which position a text takes on a target that is given in words.
 
+    Beside the document's metadata and the judgement's own fields, an example has these fields for slices:
+
+    - `target`, `zone`.
+    - `target_seen`, `yes` or `no`: whether the target, by id or by its words in any case, is among `seen_targets`, or
+      else in the gold of the documents that `data.split` leaves out. Where a record or its document says so itself,
+      that stands; where none of the three is there, nothing is known and there is no such field.
+    - `swap`, `original` or `swapped`, and `pair`: of a judgement that another of its document names as `swap_of`, and
+      of that other (see the metric `stance_swap`).
+
     Args:
         context: How many preceding sentences a model is shown beside the sentence itself.
+        seen_targets: Targets that models had in training, as ids or words; empty where none was. None: see above.
     """
 
     context: int = 1
+    seen_targets: tuple[str, ...] | None = None
 
     name: ClassVar[TaskName] = "stance"
     slices: ClassVar[tuple[str, ...]] = ("target",)
@@ -29,7 +41,7 @@ class Stance:
             raise ValueError(f"context must be 0 or more sentences, got {self.context}")
 
     def signature(self) -> dict[str, Any]:
-        """The context moves every answer."""
+        """The context moves every answer; which targets were seen moves none."""
         return {"kind": "stance", "context": self.context}
 
     def examples(self, corpus: Corpus, *, gold: bool, selects: bool, label_map: LabelMap) -> list[Example]:
@@ -38,6 +50,7 @@ class Stance:
             raise DataError(
                 ['stance needs targets: put a targets.jsonl with lines {"id", "text"} beside the documents']
             )
+        seen = self._seen(corpus) if gold else None
         docs = corpus.annotated("stance") if gold else list(corpus.documents)[: corpus.limit]
         examples = []
         for doc in docs:
@@ -47,7 +60,8 @@ class Stance:
             }
             ordered = list(corpus.sentences.get(doc, ()))
             judgements = corpus.stance.get(doc, ()) if gold else self._all(corpus, doc)
-            for judgement in judgements:
+            pairs = _pairs(doc, judgements)
+            for place, judgement in enumerate(judgements):
                 text, context, zone = document.text, "", "body"
                 if judgement.sentence is not None:
                     number, sentence = sentences[judgement.sentence]
@@ -67,8 +81,10 @@ class Stance:
                         gold=StanceLabel(judgement.target, judgement.label) if gold else None,
                         # The task's own come last: a document's metadata may bear the same names.
                         fields={
+                            **({} if seen is None else {"target_seen": "yes" if _names(target) & seen else "no"}),
                             **document_fields(document),
                             **{k: v for k, v in judgement.details.items() if isinstance(v, str)},
+                            **pairs.get(place, {}),
                             "target": judgement.target,
                             "zone": zone,
                         },
@@ -86,7 +102,46 @@ class Stance:
             return Reading(None, unparsed=True)
         return Reading(StanceLabel(example.fields["target"], answer.label, answer.scores))
 
+    def _seen(self, corpus: Corpus) -> frozenset[str] | None:
+        """Ids and words of the targets that models had in training; None where that is not known."""
+        if self.seen_targets is not None:
+            return frozenset(map(_plain, self.seen_targets))
+        others = {judgement.target for doc in corpus.outside for judgement in corpus.stance.get(doc, ())}
+        return frozenset().union(*(_names(corpus.targets[target]) for target in others)) if others else None
+
     @staticmethod
     def _all(corpus: Corpus, doc: str) -> list[StanceGold]:
         sentences: list[str | None] = [s.id for s in corpus.sentences.get(doc, ()) if s.zone in ("body", "caption")]
         return [StanceGold(target, "", sentence) for sentence in sentences or [None] for target in corpus.targets]
+
+
+def _plain(name: str) -> str:
+    return " ".join(name.casefold().split())
+
+
+def _names(target: Target) -> frozenset[str]:
+    """What a target may be called in another list: its id or its words, in any case."""
+    return frozenset({_plain(target.id), _plain(target.text)})
+
+
+def _pairs(doc: str, judgements: Sequence[StanceGold]) -> Mapping[int, Mapping[str, str]]:
+    """The fields `swap` and `pair` of the judgements that are part of a pair, by their place in the document.
+
+    Raises:
+        GoldError: What `swap_of` names is not another judgement of the document, or is a swapped form itself.
+    """
+    named = ((place, one.details.get("swap_of")) for place, one in enumerate(judgements))
+    original_of = {place: name for place, name in named if name is not None}
+    if not original_of:
+        return {}
+    places = {one.id: place for place, one in enumerate(judgements) if one.id is not None}
+    faults = [
+        f"stance: 'swap_of' must be the id of another judgement of document {doc!r} that has no 'swap_of' itself, found"
+        f" {name!r}"
+        for place, name in original_of.items()
+        if not isinstance(name, str) or name not in places or places[name] in original_of
+    ]
+    if faults:
+        raise GoldError(faults)
+    fields = {place: {"swap": "swapped", "pair": name} for place, name in original_of.items()}
+    return fields | {places[name]: {"swap": "original", "pair": name} for name in original_of.values()}

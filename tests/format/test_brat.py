@@ -4,8 +4,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from harness.config import DataConfig
 from harness.errors import DataError
 from harness.format import brat, conll
+from harness.gold import check_corpus
 from harness.records import Row
 
 pytestmark = pytest.mark.core
@@ -66,7 +68,7 @@ def test_every_bad_line_is_named_at_once(tmp_path):
                 "T1\tPER 0 3\tAnn",
                 "T1\tPER 8 11\tBob",
                 "T2\tLOC 15 20\tOslo",
-                "T3\tPER 0 3;8 11\tAnn Bob",
+                "T3\tPER 8 11;0 3\tBob Ann",
                 "T4\tLOC 15 99\tOslo",
                 "T5\tLOC 5 5\t",
                 "T6\tLOC 5 4\t",
@@ -87,7 +89,7 @@ def test_every_bad_line_is_named_at_once(tmp_path):
         [
             f"T1 stands at {path}:1 already",
             "text[15:20] is 'Oslo.', the annotation says 'Oslo'; that string stands at 15-19",
-            "T3 is discontinuous (0 3;8 11); only flat spans",
+            "T3: expected stretches in text order that do not touch, found 8 11;0 3",
             "expected 0 <= start < end <= 20 (the text's length), found start 15, end 99",
             "found start 5, end 5",
             "found start 5, end 4",
@@ -125,6 +127,51 @@ def test_a_string_over_a_line_end_has_blanks_for_it(tmp_path, end, claimed):
     text = f"New{end}York"
     pair(tmp_path, text, f"T1\tLOC 0 {len(text)}\t{claimed}\r\n")
     assert spans(brat.read(tmp_path)) == [("x", 0, len(text), "LOC", text)]
+
+
+@pytest.mark.parametrize(
+    ("line", "parts"),
+    [
+        ("T1\tPER 0 3;12 15\tAnn Lee", [[0, 3], [12, 15]]),
+        ("T1\tPER 0 3;8 11;12 15\tAnn Bob Lee", [[0, 3], [8, 11], [12, 15]]),
+        # brat makes a span over a line end into stretches; the string has its blank either way
+        ("T1\tPER 12 15;16 18\tLee We", [[12, 15], [16, 18]]),
+        ("T1\tPER 8 18;19 20\tBob Lee We g", [[8, 18], [19, 20]]),
+    ],
+)
+def test_a_discontinuous_span_has_its_stretches_and_their_strings_joined_by_a_space(tmp_path, line, parts):
+    text = "Ann and Bob Lee\nWe go."
+    pair(tmp_path, text, f"{line}\nT2\tPER 0 3\tAnn\n")
+    first, second = (row.fields for row in brat.read(tmp_path) if row.file == "entities")
+    assert (first["start"], first["end"], first["parts"]) == (parts[0][0], parts[-1][1], parts)
+    assert first["text"] == " ".join(text[start:end] for start, end in parts)
+    assert "parts" not in second
+    # The record passes the check of gold, and is the entity that it says.
+    corpus = check_corpus(list(brat.read(tmp_path)), DataConfig(name="x", gold="x"))
+    assert [entity.stretches for entity in corpus.entities["x"] if entity.parts] == [tuple(map(tuple, parts))]
+
+
+@pytest.mark.parametrize(
+    ("offsets", "string", "message"),
+    [
+        ("0 3;8 11", "Ann  Bob", "the stretches 0 3;8 11 say 'Ann Bob' (joined by a space), the annotation says"),
+        ("0 3;8 11", "Ann and Bob", "offsets are end-exclusive code points"),
+        ("0 3;3 7", "Ann  and", "expected stretches in text order that do not touch, found 0 3;3 7"),
+        ("0 3;2 7", "Ann n and", "expected stretches in text order that do not touch, found 0 3;2 7"),
+        ("8 11;0 3", "Bob Ann", "expected stretches in text order that do not touch, found 8 11;0 3"),
+        ("0 3;8 99", "Ann Bob", "(the text's length), found start 8, end 99"),
+        ("0 3;8 8", "Ann ", "found start 8, end 8"),
+        ("0 3;", "Ann", "expected START END, found '0 3;'"),
+        ("0 3;8", "Ann", "expected START END, found '0 3;8'"),
+        ("0 3; 8 11", "Ann Bob", "expected START END, found '0 3; 8 11'"),
+        (";0 3", "Ann", "expected START END, found ';0 3'"),
+    ],
+)
+def test_bad_stretches_are_refused_with_their_line(tmp_path, offsets, string, message):
+    path = pair(tmp_path, "Ann and Bob.", f"T1\tPER {offsets}\t{string}\n")
+    (fault,) = faults_of(tmp_path)
+    assert fault.startswith(f"{path}:1: ")
+    assert message in fault
 
 
 def test_files_that_do_not_belong_together(tmp_path):
@@ -196,6 +243,13 @@ def test_any_annotation_comes_back(tmp_path_factory, data):
     offsets = st.integers(0, len(text))
     found = data.draw(st.lists(st.tuples(offsets, offsets, st.sampled_from(["PER", "a.b-c", "型"])), max_size=5))
     rows = rows_of(text, [(s, e, label) for s, e, label in found if s < e])
+    for number in range(data.draw(st.integers(0, 2))):
+        places = sorted(data.draw(st.sets(offsets, max_size=6)))
+        parts = [list(part) for part in zip(places[::2], places[1::2], strict=False)]
+        if len(parts) > 1:
+            said = " ".join(text[start:end] for start, end in parts)
+            span = {"doc": "d", "start": parts[0][0], "end": parts[-1][1], "label": "PER", "text": said}
+            rows.append(Row(f"m:p{number}", "entities", {**span, "parts": parts}))
     folder = tmp_path_factory.mktemp("brat") / "out"
     brat.write(rows, folder)
     assert [row.fields for row in brat.read(folder)] == [row.fields for row in rows]
@@ -234,6 +288,11 @@ def test_what_brat_cannot_carry_is_refused_with_its_place(tmp_path):
         ([*document, Row("m:2", "entities", {**entity, "label": "A B"})], "m:2: expected a label without blanks"),
         ([*document, Row("m:2", "entities", {**entity, "label": ""})], "m:2: expected a label"),
         ([*document, Row("m:2", "entities", {**entity, "end": 4})], "m:2: expected 0 <= start < end <= 3"),
+        ([*document, Row("m:2", "entities", {**entity, "parts": [[0, 1], [2, 4]]})], "m:2: expected 0 <= start < end"),
+        ([*document, Row("m:2", "entities", {**entity, "parts": [[0, 1], [1, 3]]})], "m:2: expected stretches in text"),
+        ([*document, Row("m:2", "entities", {**entity, "parts": [[1, 2]]})], "m:2: expected stretches from start 0"),
+        ([*document, Row("m:2", "entities", {**entity, "parts": [0, 3]})], "m:2: expected stretches as [start, end]"),
+        ([*document, Row("m:2", "entities", {**entity, "parts": "0 3"})], "m:2: expected stretches as [start, end]"),
         ([*document, Row("m:2", "stance", {"doc": "d"})], "m:2: brat carries documents and entities"),
         ([Row("m:2", "entities", entity)], "m:2: entities of document 'd', whose text is not given"),
         (rows_of("Ann", [], "d") + rows_of("Ann", [], "D"), "the files of 'D' would be those of 'd'"),

@@ -36,6 +36,20 @@ def test_by_hand(gold, predicted, expected):
     assert [found[Key(f"entity_char.{name}", "micro")] for name in FIELDS] == pytest.approx(expected, nan_ok=True)
 
 
+def test_the_gap_of_a_discontinuous_entity_does_not_count():
+    legs = Entity(0, 18, "A", parts=((0, 4), (14, 18)))
+    assert EntityChar().count([legs], [Entity(0, 18, "A")]) == {
+        "tp": 8,
+        "fp": 10,
+        "fn": 0,
+        "label=A|tp": 8,
+        "label=A|fp": 10,
+        "label=A|fn": 0,
+    }
+    assert EntityChar().count([legs], [Entity(4, 14, "A")])["tp"] == 0
+    assert EntityChar().count([legs], [Entity(0, 4, "A"), Entity(14, 18, "A")])["fp"] == 0
+
+
 labels = ["A", "B", "C"]
 entities = st.lists(
     st.builds(

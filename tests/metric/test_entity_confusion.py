@@ -35,6 +35,13 @@ def test_by_hand(gold, predicted, cells):
     assert all((key.metric, key.average) == ("entity.confusion", "count") for key in metric.compute(counts))
 
 
+def test_a_discontinuous_entity_is_confused_only_with_what_shares_its_parts():
+    legs = Entity(0, 18, "BODY", parts=((0, 4), (14, 18)))
+    count = EntityConfusion().count
+    assert count([legs], [Entity(3, 6, "ORG")]) == {"gold=BODY,predicted=ORG": 1}
+    assert count([legs], [Entity(5, 13, "ORG")]) == {"gold=BODY,predicted=missed": 1, "gold=spurious,predicted=ORG": 1}
+
+
 labels = ["GPE", "LOC", "ORG"]
 marks = st.none() | st.tuples(st.integers(0, 5), st.integers(1, 6), st.sampled_from(labels))
 

@@ -1,3 +1,5 @@
+from collections import Counter
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,6 +17,11 @@ PEERS = {"strict": "strict", "exact": "exact", "partial": "partial", "type": "en
 
 def count(gold, predicted):
     return EntityOverlap().count(gold, predicted)
+
+
+def scores_of(gold, predicted, **parameters):
+    metric = EntityOverlap(**parameters)
+    return {key: float(value) for key, value in metric.compute(metric.count(gold, predicted)).items()}
 
 
 def f1(gold, predicted, mode):
@@ -167,6 +174,158 @@ def test_gold_and_prediction_change_places_with_precision_and_recall(gold, predi
         assert precision == pytest.approx(recall, nan_ok=True)
 
 
+def test_a_discontinuous_entity_overlaps_where_its_parts_do():
+    legs = Entity(0, 18, "A", parts=((0, 4), (14, 18)))
+    assert [f1([legs], [legs], mode) for mode in ("exact", "partial", "type")] == [1, 1, 1]
+    # The same start and end are not the same span.
+    assert [f1([legs], [Entity(0, 18, "A")], mode) for mode in ("exact", "partial", "type")] == [0, 0.5, 1]
+    assert [f1([legs], [Entity(5, 13, "A")], mode) for mode in ("exact", "partial", "type")] == [0, 0, 0]
+
+
+# ---- per label, averages, categories ------------------------------------------------------------------------------
+
+
+def test_defaults_add_no_rows():
+    assert scores_of(GOLD, PREDICTED).keys() == {
+        Key(f"entity_{mode}.{name}", "micro")
+        for mode in ("exact", "partial", "type")
+        for name in ("precision", "recall", "f1")
+    }
+
+
+def test_labels_of_the_worked_case_by_hand():
+    found = scores_of(GOLD, PREDICTED, by_label=True)
+
+    def row(mode, label, average="micro"):
+        return [found[Key(f"entity_{mode}.{name}", average, label)] for name in ("precision", "recall", "f1")]
+
+    # PER: one gold, found exactly; two predictions, one of them spurious.
+    assert row("exact", "label=PER") == row("partial", "label=PER") == row("type", "label=PER")
+    assert row("exact", "label=PER") == pytest.approx([1 / 2, 1, 2 / 3])
+    # ORG: one gold, cut short; two predictions, the cut one and one on a LOC's exact span.
+    assert row("exact", "label=ORG") == [1 / 2, 0, 0]
+    assert row("partial", "label=ORG") == pytest.approx([3 / 4, 1 / 2, 3 / 5])
+    assert row("type", "label=ORG") == pytest.approx([1 / 2, 1, 2 / 3])
+    # LOC: one gold, found as ORG; MISC: one gold, missed. Nothing is predicted as either.
+    assert row("exact", "label=LOC") == [0, 1, 0]
+    assert row("type", "label=LOC") == row("exact", "label=MISC") == [0, 0, 0]
+    labels = ("PER", "ORG", "LOC", "MISC")
+    assert {key.slice for key in found} == {"all", *(f"label={label}" for label in labels)}
+    for mode in ("exact", "partial", "type"):
+        mean = [sum(row(mode, f"label={label}")[n] for label in labels) / 4 for n in range(3)]
+        # One gold entity each: every label is as heavy.
+        assert row(mode, "all", "macro") == row(mode, "all", "weighted") == pytest.approx(mean)
+
+
+def test_a_spurious_prediction_is_charged_to_its_label_alone():
+    """nervaluate before 1.2 charged it to every label: precision of PER 1/2 here."""
+    found = scores_of([Entity(0, 5, "PER")], [Entity(0, 5, "PER"), Entity(9, 12, "ORG")], by_label=True)
+    assert found[Key("entity_partial.precision", "micro", "label=PER")] == 1
+    assert found[Key("entity_partial.precision", "micro", "label=ORG")] == 0
+    assert found[Key("entity_partial.f1", "macro")] == 0.5
+    # No gold ORG: without weight.
+    assert found[Key("entity_partial.f1", "weighted")] == 1
+
+
+@pytest.mark.parametrize(("gold", "predicted", "value"), [([], [], NAN), ([], GOLD, 0), (GOLD, [], 0)])
+def test_averages_of_one_side_or_none(gold, predicted, value):
+    found = scores_of(gold, predicted, by_label=True)
+    for average in ("micro", "macro", "weighted"):
+        assert found[Key("entity_partial.f1", average)] == pytest.approx(value, nan_ok=True)
+
+
+def test_categories_of_the_worked_case():
+    """One missed and one spurious in each mode, as the task's scorer has it."""
+    found = scores_of(GOLD, PREDICTED, categories=True)
+    rows = {
+        mode: [
+            found[Key(f"entity_{mode}.{name}", "count")]
+            for name in ("cor", "inc", "par", "mis", "spu", "possible", "actual")
+        ]
+        for mode in ("strict", "exact", "partial", "type")
+    }
+    assert rows == {
+        "strict": [1, 2, 0, 1, 1, 4, 4],
+        "exact": [2, 1, 0, 1, 1, 4, 4],
+        "partial": [2, 0, 1, 1, 1, 4, 4],
+        "type": [2, 1, 0, 1, 1, 4, 4],
+    }
+    # .25, .5, .625 and .5 of the task's paper
+    credit = [(cor + par / 2) / actual for cor, _, par, _, _, _, actual in rows.values()]
+    assert credit == [0.25, 0.5, 0.625, 0.5]
+
+
+def test_categories_per_label():
+    found = scores_of(GOLD, PREDICTED, categories=True, by_label=True)
+
+    def row(mode, label):
+        names = ("cor", "inc", "par", "mis", "spu", "possible", "actual")
+        return [found[Key(f"entity_{mode}.{name}", "count", f"label={label}")] for name in names]
+
+    assert row("partial", "ORG") == [0, 0, 1, 0, 0, 1, 2]
+    assert row("type", "LOC") == [0, 1, 0, 0, 0, 1, 0]
+    assert row("strict", "PER") == [1, 0, 0, 0, 1, 1, 2]
+    assert row("exact", "MISC") == [0, 0, 0, 1, 0, 1, 0]
+
+
+@settings(max_examples=80, deadline=None)
+@given(spans, spans)
+def test_labels_add_up_to_the_whole(gold, predicted):
+    found = scores_of(gold, predicted, categories=True, by_label=True)
+    summed, whole = Counter(), {}
+    for key, value in found.items():
+        if key.average == "count" and key.slice == "all":
+            whole[key.metric] = value
+        elif key.average == "count":
+            summed[key.metric] += value
+    assert all(summed[name] == value for name, value in whole.items())
+    # Credit too: on the gold's side as on the predictions'.
+    for mode in ("exact", "partial", "type"):
+        for name, side in (("recall", "possible"), ("precision", "actual")):
+            parts = [
+                found[Key(f"entity_{mode}.{name}", "micro", f"label={label}")]
+                * found[Key(f"entity_{mode}.{side}", "count", f"label={label}")]
+                for label in {entity.label for entity in gold + predicted}
+            ]
+            credit = whole[f"entity_{mode}.cor"] + whole[f"entity_{mode}.par"] / 2
+            assert sum(parts) == pytest.approx(credit)
+
+
+@settings(max_examples=60, deadline=None)
+@given(slots())
+def test_type_scores_per_label_equal_nervaluate(sides):
+    """Its tables per label look at the entities of the label alone, so only type scores are the same thing."""
+    gold, predicted = sides
+    records = [[[{"label": e.label, "start": e.start, "end": e.end - 1} for e in side]] for side in sides]
+    results = Evaluator(*records, tags=["PER", "ORG", "LOC"], loader="dict").evaluate()["entities"]
+    found = scores_of(gold, predicted, by_label=True)
+    assert {key.slice for key in found} == {"all", *(f"label={label}" for label in results)}
+    for label, result in results.items():
+        for name in ("precision", "recall", "f1"):
+            ours = found[Key(f"entity_type.{name}", "micro", f"label={label}")]
+            assert ours == pytest.approx(getattr(result["ent_type"], name), abs=1e-12)
+
+
+def test_labels_may_hold_the_separator():
+    gold, predicted = [Entity(0, 4, "a|gold"), Entity(5, 9, "a")], [Entity(0, 3, "a|gold"), Entity(5, 9, "a|b")]
+    found = scores_of(gold, predicted, by_label=True)
+    assert {key.slice for key in found} == {"all", "label=a", "label=a|gold", "label=a|b"}
+    assert found[Key("entity_partial.recall", "micro", "label=a|gold")] == 0.5
+    assert found[Key("entity_exact.recall", "micro", "label=a")] == 1
+    assert found[Key("entity_exact.precision", "micro", "label=a|b")] == 1
+
+
+def test_articles_can_be_ignored():
+    text = "the Hague"
+    gold, predicted = [Entity(0, 9, "GPE", text)], [Entity(4, 9, "GPE", text[4:])]
+    key = Key("entity_exact.f1", "micro")
+    assert scores_of(gold, predicted)[key] == 0
+    assert scores_of(gold, predicted, article="ignore")[key] == 1
+    assert EntityOverlap(article="ignore").signature(key).endswith("|dup:once|article:ignore|v:1")
+    with pytest.raises(ValueError, match=r"has none; fill Entity\.text"):
+        scores_of(GOLD, PREDICTED, article="ignore")
+
+
 def test_signature_and_support():
     metric = EntityOverlap()
     assert (
@@ -174,3 +333,6 @@ def test_signature_and_support():
         == "entity_partial.f1|avg:micro|match:partial|pairs:max_weight|dup:once|v:1"
     )
     assert metric.support(Key("entity_type.f1", "micro"), count(GOLD, PREDICTED[:1])) == 4
+    sums = EntityOverlap(by_label=True).count(GOLD, PREDICTED)
+    assert EntityOverlap(by_label=True).support(Key("entity_type.f1", "micro", "label=ORG"), sums) == 1
+    assert "|undef:skip|" in EntityOverlap(by_label=True).signature(Key("entity_type.f1", "macro"))

@@ -45,6 +45,11 @@ def test_by_hand(gold, predicted, expected):
     assert f1(named(*gold), None if predicted is None else named(*predicted)) == pytest.approx(expected, nan_ok=True)
 
 
+def test_a_discontinuous_entity_is_named_by_its_parts():
+    apart = [Entity(0, 18, "GPE", "left legs", parts=((0, 4), (14, 18)))]
+    assert f1(apart, named("Left  LEGS")) == 1
+
+
 def test_the_label_is_part_of_the_name():
     assert f1(named("Washington", label="PER"), named("Washington", label="GPE")) == 0
 

@@ -7,11 +7,13 @@ from hypothesis import strategies as st
 
 from harness.metric.base import Key
 from harness.metric.length import Length
-from harness.records import References, Summary
+from harness.records import Answer, References, Summary
+from tests.made_context import context_of
 
 pytestmark = pytest.mark.core
 
 ROWS = ("words", "sentences", "empty", "compression", "violations")
+ALL_ROWS = (*ROWS, "over_limit", "under_limit", "output_truncated")
 NONE = None
 
 
@@ -55,6 +57,46 @@ def test_hand_worked(low, high, text, expected):
     assert one(gold(low=low, high=high), text) == expected
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "text", "over", "under"),
+    [
+        (None, None, "one two", NONE, NONE),
+        (None, 1, "one two", 1, NONE),
+        (3, None, "one two", NONE, 1),
+        # Each broken limit has its own row; `violations` is either.
+        (1, 1, "one two", 1, 0),
+        (3, 4, "one two", 0, 1),
+        (2, 2, "one two", 0, 0),
+        (1, 4, None, 0, 1),
+        (0, 0, None, 0, 0),
+    ],
+)
+def test_each_limit_by_itself(low, high, text, over, under):
+    counts = Length().count(gold(low=low, high=high), None if text is None else Summary(text))
+    scores = Length().compute(counts)
+    values = [float(scores[Key(f"length.{name}", "mean")]) for name in ("over_limit", "under_limit", "violations")]
+    either = NONE if over is under is NONE else max(over or 0, under or 0)
+    assert [None if np.isnan(value) else value for value in values] == [over, under, either]
+
+
+@pytest.mark.parametrize(
+    ("answer", "text", "expected"),
+    [
+        (Answer(tokens_read=9, output_truncated=True), "one", 1),
+        (Answer(tokens_read=9), "one", 0),
+        # Without tokens there is no output limit, and predictions made elsewhere do not say.
+        (Answer(), "one", NONE),
+        (Answer(bin="failed", tokens_read=9), None, NONE),
+    ],
+)
+def test_output_truncated(answer, text, expected):
+    metric, references = Length(), gold()
+    counts = metric.count(references, text and Summary(text), context_of(references, answer=answer))
+    value = float(metric.compute(counts)[Key("length.output_truncated", "mean")])
+    assert (None if np.isnan(value) else value) == expected
+    assert metric.support(Key("length.output_truncated", "mean"), counts) == (expected is not None)
+
+
 def test_compression_needs_a_source():
     assert one(gold(source=" "), "word") == [1, 1, 0, None, None]
 
@@ -66,7 +108,7 @@ def test_extracts_take_no_part():
 def test_rows_signatures_and_support():
     metric = Length()
     counts = metric.count(gold(high=3), Summary(""))
-    assert set(metric.compute(counts)) == {Key(f"length.{name}", "mean", "all") for name in ROWS}
+    assert set(metric.compute(counts)) == {Key(f"length.{name}", "mean", "all") for name in ALL_ROWS}
     assert metric.signature(Key("length.words", "mean")) == "length.words|words:whitespace|v:1"
     assert metric.signature(Key("length.sentences", "mean")) == "length.sentences|split:sentences|v:1"
     assert metric.support(Key("length.words", "mean"), counts) == 1
@@ -87,13 +129,14 @@ def test_mean_over_documents_whose_styles_are_averaged_first():
     }
     documents = metric.per_document(sums)
     scores = metric.compute({name: values.sum() for name, values in documents.items()})
-    assert {key.metric: float(value) for key, value in scores.items()} == {
+    assert {key.metric: float(value) for key, value in scores.items() if value == value} == {
         "length.words": (1 + 3) / 2,
         "length.sentences": (0.5 + 1) / 2,
         "length.empty": (0.5 + 0) / 2,
         # Undefined for the empty summary, so document 1's is that of its other style.
         "length.compression": (3 + 2) / 2,
         "length.violations": (0 + 1) / 2,
+        "length.over_limit": (0 + 1) / 2,
     }
     assert metric.support(Key("length.violations", "mean"), {k: v.sum() for k, v in documents.items()}) == 2
 

@@ -2,7 +2,15 @@ import numpy as np
 import pytest
 from sklearn.metrics import precision_recall_fscore_support
 
-from harness.metric.prf import average_defined, label_slices, precision_recall_f1, rows, score
+from harness.metric.prf import (
+    average_defined,
+    average_weighted,
+    label_counts,
+    label_slices,
+    precision_recall_f1,
+    rows,
+    score,
+)
 
 pytestmark = pytest.mark.core
 NAN = float("nan")
@@ -41,6 +49,27 @@ def test_average_leaves_out_undefined_labels_and_is_undefined_without_any():
     empty = average_defined([], {"tp": np.zeros((2, 3))})
     assert np.isnan(empty.f1).all()
     assert empty.f1.shape == (2, 3)
+
+
+def test_weighted_average_of_arrays():
+    # Gold of both labels; of B alone; none, but predictions; nothing.
+    counts = {
+        "label=A|tp": np.array([1, 0, 0, 0]),
+        "label=A|fn": np.array([2, 0, 0, 0]),
+        "label=A|fp": np.array([0, 1, 2, 0]),
+        "label=B|tp": np.array([1, 1, 0, 0]),
+    }
+    labels = {slice_: score(counts, slice_) for slice_ in label_slices(counts)}
+    assert average_weighted(labels, counts).recall == pytest.approx([(1 / 3 * 3 + 1) / 4, 1, 0, NAN], nan_ok=True)
+    assert np.isnan(average_weighted({}, {"tp": np.zeros((2, 3))}).f1).all()
+
+
+def test_label_counts_by_hand():
+    def mark(label, start=0):
+        return (start, start + 1, label, ())
+
+    counts = label_counts([mark("A"), mark("A", 5)], [mark("B")], [mark("A", 9), mark("B", 9)])
+    assert counts == {"label=A|fn": 2, "label=B|fp": 1, "label=A|tp": 1, "label=B|tp": 1}
 
 
 def test_labels_may_hold_the_separator():

@@ -58,7 +58,7 @@ def test_undefined_is_a_dash_and_what_is_missing_is_explained(tmp_path, printed)
 def test_one_reason_for_all_is_said_once(tmp_path, printed):
     make_run(tmp_path, "a", scores=[row("entity.f1", "micro", 0.5), row("entity.recall", "micro", 0.4)])
     out = printed(tmp_path)
-    assert "no intervals: one unit cannot be resampled" in out
+    assert "no intervals: one document: no interval exists" in out
     assert "[" not in next(line for line in out.splitlines() if line.startswith(" a "))
     assert "¹" not in out
 

@@ -11,6 +11,7 @@ from harness.errors import GoldError
 from harness.gold import check_corpus
 from harness.label_map import NO_MAP, LabelMap
 from harness.records import Answer, Entity, Row
+from harness.task.base import length_range
 from harness.task.ner import Ner
 
 pytestmark = pytest.mark.core
@@ -76,8 +77,18 @@ def test_ids_are_unique_whatever_documents_and_sentences_are_called():
 
 
 def test_metadata_are_fields_and_never_replace_the_tasks_own():
-    (found,) = examples_of(corpus_of({"d": "x"}, metadata={"zone": "north", "year": 2020, "tags": ["a"], "ok": True}))
-    assert found.fields == {"zone": "body", "year": "2020", "ok": "True"}
+    metadata = {"zone": "north", "length": "short", "year": 2020, "tags": ["a"], "ok": True}
+    (found,) = examples_of(corpus_of({"d": "x"}, metadata=metadata))
+    assert found.fields == {"zone": "body", "length": "1-10", "year": "2020", "ok": "True"}
+
+
+@pytest.mark.parametrize(
+    ("words", "value"), [(1, "1-10"), (10, "1-10"), (11, "11-20"), (20, "11-20"), (21, "21-40"), (41, "41+")]
+)
+def test_length_of_the_input_in_words_is_a_field(words, value):
+    (found,) = examples_of(corpus_of({"d": "\n" + "so \t" * words}))
+    assert found.fields["length"] == value == length_range(found.input.text)
+    assert length_range(" \n") == "0"
 
 
 def test_without_gold_every_document_is_asked_and_none_is_shown():
@@ -142,6 +153,32 @@ def test_every_predicted_span_is_in_one_bin():
     assert [(e.text, e.score) for e in reading.predicted] == [("Two", None), ("Two", None), ("Rome", 0.5)]
     assert (reading.scored, reading.unmapped, reading.misaligned) == (3, 1, 6)
     assert reading.dropped == {"DATE": 2}
+
+
+def test_discontinuous_spans_are_shifted_and_read_by_their_parts():
+    corpus = corpus_of({"d": TEXT}, SENTENCES, [("d", 12, 16, "GPE")])
+    (found,) = read(corpus, [Entity(0, 11, "GPE", parts=((0, 3), (7, 11)))], example=1).predicted
+    assert (found, found.text) == (Entity(5, 16, "GPE", parts=((5, 8), (12, 16))), "Two Rome")
+    # One stretch is the whole.
+    whole = read(corpus, [Entity(7, 11, "GPE", parts=((7, 11),))], example=1).predicted
+    assert whole == (Entity(12, 16, "GPE"),)
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        ((0, 3), (3, 11)),  # they touch
+        ((7, 11), (0, 3)),
+        ((0, 5), (4, 11)),
+        ((0, 3), (7, 10)),  # the end is another
+        ((1, 3), (7, 11)),
+        ((0, 3), (8, 7), (9, 11)),
+    ],
+)
+def test_parts_that_make_no_entity_are_misaligned(parts):
+    corpus = corpus_of({"d": TEXT}, SENTENCES, [("d", 12, 16, "GPE")])
+    reading = read(corpus, [Entity(0, 11, "GPE", parts=parts)], example=1)
+    assert (reading.predicted, reading.misaligned) == ((), 1)
 
 
 def test_a_label_outside_the_scheme_is_unmapped_without_a_map_too():

@@ -3,7 +3,7 @@
 import pytest
 
 from harness.config import DataConfig, LabelsConfig
-from harness.errors import DataError
+from harness.errors import DataError, GoldError
 from harness.gold import check_corpus
 from harness.label_map import NO_MAP
 from harness.records import Answer, Row, Target
@@ -177,3 +177,86 @@ def test_what_was_not_scored_is_none(bin_):
     for answer in (Answer(label="favor", bin=bin_), Answer(label="bogus", bin=bin_), Answer()):
         reading = Stance().read(example, answer, corpus, NO_MAP)
         assert (reading.predicted, reading.unparsed) == (None, False)
+
+
+# ---- fields for slices ------------------------------------------------------------------------------------------
+
+
+def seen(corpus, **parameters):
+    return [example.fields.get("target_seen") for example in examples_of(corpus, **parameters)]
+
+
+SPLIT = [
+    {"id": "train", "text": "x", "split": "train"},
+    {"id": "dev", "text": "x", "split": "dev"},
+    {"id": "test", "text": "x", "split": "test"},
+]
+JUDGED = [
+    {"doc": "train", "target": "tax"},
+    {"doc": "dev", "target": "rail"},
+    {"doc": "test", "target": "tax"},
+    {"doc": "test", "target": "Rail"},
+    {"doc": "test", "target": "new"},
+]
+
+
+def test_a_target_is_seen_where_another_split_has_it():
+    corpus = corpus_of(JUDGED, documents=SPLIT, sentences=(), split="test")
+    assert seen(corpus) == ["yes", "yes", "no"]
+
+
+def test_a_target_is_seen_by_its_words_too():
+    targets = [{"id": "a", "text": "The  Railway"}, {"id": "b", "text": "the railway"}, {"id": "c", "text": "roads"}]
+    judged = [{"doc": "train", "target": "a"}, {"doc": "test", "target": "b"}, {"doc": "test", "target": "c"}]
+    assert seen(corpus_of(judged, documents=SPLIT, sentences=(), targets=targets, split="test")) == ["yes", "no"]
+
+
+def test_without_another_split_or_a_list_nothing_is_known():
+    assert seen(corpus_of(JUDGED, documents=SPLIT, sentences=())) == [None] * 5
+    # The other splits are there, and have no stance.
+    assert seen(corpus_of(JUDGED[2:], documents=SPLIT, sentences=(), split="test")) == [None] * 3
+
+
+def test_a_list_says_which_targets_were_seen_and_an_empty_one_that_none_was():
+    corpus = corpus_of(JUDGED, documents=SPLIT, sentences=(), split="test")
+    assert seen(corpus, seen_targets=("NEW",)) == ["no", "no", "yes"]
+    assert seen(corpus, seen_targets=()) == ["no", "no", "no"]
+
+
+def test_gold_that_says_itself_what_was_seen_is_believed():
+    judged = [*JUDGED[:2], {**JUDGED[2], "target_seen": "no"}, *JUDGED[3:]]
+    assert seen(corpus_of(judged, documents=SPLIT, sentences=(), split="test")) == ["no", "yes", "no"]
+
+
+def test_what_was_seen_moves_no_answer():
+    assert Stance(seen_targets=("t",)).signature() == Stance().signature()
+
+
+def test_a_swapped_form_and_its_original_know_each_other():
+    corpus = corpus_of(
+        [
+            {"target": "t", "sentence": "s1", "id": "a"},
+            {"target": "t", "sentence": "s2", "id": "b", "swap_of": "a"},
+            {"target": "u", "sentence": "s1", "swap_of": "a"},
+            {"target": "v", "sentence": "s1", "id": "c"},
+            {"target": "w", "sentence": "s1", "swap_of": None},
+        ]
+    )
+    found = [(e.fields.get("swap"), e.fields.get("pair")) for e in examples_of(corpus)]
+    assert found == [("original", "a"), ("swapped", "a"), ("swapped", "a"), (None, None), (None, None)]
+
+
+@pytest.mark.parametrize(
+    "judgements",
+    [
+        [{"target": "t", "swap_of": "a"}],  # no such id
+        [{"target": "t", "id": "a", "swap_of": "a"}],  # itself
+        [{"target": "t", "id": "a"}, {"target": "u", "id": "b", "swap_of": "a"}, {"target": "v", "swap_of": "b"}],
+        [{"target": "t", "id": "a", "doc": "e"}, {"target": "t", "swap_of": "a"}],  # another document's
+        [{"target": "t", "id": "a"}, {"target": "u", "swap_of": 3}],
+    ],
+)
+def test_a_swapped_form_names_an_original_of_its_document(judgements):
+    corpus = corpus_of(judgements, documents=[{"id": "d", "text": TEXT}, {"id": "e", "text": "x"}])
+    with pytest.raises(GoldError, match=r"'swap_of' must be the id of another judgement of document 'd'"):
+        examples_of(corpus)

@@ -124,6 +124,7 @@ def find_scheme(sentences: Collection[Sequence[str]]) -> Scheme:
     return "iob1" if broken["iob1"] < broken["iob2"] else "iob2"
 
 
+@lru_cache(maxsize=4096)
 def _iobes(tag: str) -> tuple[str, str]:
     prefix, label = split_tag(tag)
     return _AS_IOBES.get(prefix, prefix), label

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from seqeval.metrics.sequence_labeling import get_entities
 
-from harness.format.tags import SCHEMES, TagSpan, count_invalid, find_scheme, spans_of, split_tag, tags_of
+from harness.tags import SCHEMES, TagSpan, count_invalid, find_scheme, spans_of, split_tag, tags_of
 
 pytestmark = pytest.mark.core
 

@@ -1,0 +1,342 @@
+"""Numbers and dates of a text, written in one way, so that 1,000, 1000 and one thousand are the same.
+
+What is in words, and what a comma in a number means, is English; digits of any script are read.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache
+
+_ONES = """
+    zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen
+    eighteen nineteen
+"""
+_TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
+_SMALL = {word: n for n, word in enumerate(_ONES.split())} | {word: 10 * n for n, word in enumerate(_TENS.split(), 2)}
+_SCALES = {"hundred": 10**2, "thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12, "dozen": 12}
+_PLACES = """
+    third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth sixteenth
+    seventeenth eighteenth nineteenth twentieth
+"""
+_ORDINALS = {word: n for n, word in enumerate(_PLACES.split(), 3)}
+# The end of twenty-first. Alone, both are said of rounds, reasons and time far more often than of a count.
+_LAST = {"first": 1, "second": 2, **_ORDINALS}
+_SUFFIXES = {"k": 10**3, "m": 10**6, "mn": 10**6, "bn": 10**9, "b": 10**9, "tn": 10**12}
+_MONTH_NAMES = (
+    *("january jan", "february feb", "march mar", "april apr", "may", "june jun", "july jul", "august aug"),
+    *("september sept sep", "october oct", "november nov", "december dec"),
+)
+_MONTHS = {name: n for n, names in enumerate(_MONTH_NAMES, 1) for name in names.split()}
+_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_WEEKDAYS = {name: n for n, day in enumerate(_DAYS, 1) for name in (day, f"{day}s")}
+# Months that are words too, or short for one, count alone only after one of these.
+_AMBIGUOUS = frozenset({"may", "march", "mar", "jan", "dec", "sep", "jun", "jul", "apr", "feb", "oct", "nov", "aug"})
+_BEFORE_MONTH_WORDS = "in of since until till by from during before after between late early mid last next through"
+_BEFORE_MONTH = frozenset(_BEFORE_MONTH_WORDS.split())
+# A number after one of these is meant roughly.
+_ROUGHLY = re.compile(
+    r"(?:about|around|approximately|roughly|nearly|almost|over|under|some|(?:more|less|fewer) than|up to|at least"
+    r"|close to|an estimated|~)\s[$€£¥₽₹#]?\s?$",
+    re.IGNORECASE,
+)
+_LONGEST_ROUGHLY = 24
+
+# More digits than any number has that is meant as one.
+_LONGEST_FIGURE = 40
+
+_CLOCK = r"(?P<hour>\d{1,2})(?:[:.](?P<minute>[0-5]\d))?\s?(?P<half>[ap])\.?m\b\.?|(?P<clock>\d{1,2}:[0-5]\d)(?![:\d])"
+_ISO = r"(?P<iso>[12]\d{3}-\d{1,2}-\d{1,2})(?!\d)"
+_SLASHED = r"(?P<slashed>\d{1,2}[/.]\d{1,2}[/.](?:[12]\d{3}|\d\d))(?![\d/])"
+_DECADE = r"(?P<decade>[12]\d{2}0|(?:['’])?\d0)['’]?s\b"
+# Texts that were tokenized and joined again have a blank in `56, 000` and `98. 7`.
+_FIGURE = (
+    r"(?P<figure>\d{1,3}(?:,\d{3}){1,6}(?!\d)(?:\.\d+)?|\d{1,3}(?:, \d{3}){1,3}(?!\d)|"
+    r"\d{1,3}\. \d(?!\d)|\d+(?:\.\d+)?)"
+    r"(?P<tail>(?:st|nd|rd|th)\b|(?:mn|bn|tn|[kmb])\b)?"
+)
+_WORD = r"(?P<word>[^\W\d_]+)"
+# Digits inside a word or a code are its own: G4S, F-16, covid-19.
+_TOKEN = re.compile(
+    rf"(?<![\w])(?<![^\W\d_][-–])(?:{_CLOCK}|{_ISO}|{_SLASHED}|{_DECADE}|{_FIGURE})|(?<![\w]){_WORD}",
+    re.IGNORECASE,
+)
+_PERCENT = re.compile(r"\s?%|[\s-](?:percent|per\scent|pct)\b|\spercentage\spoints?\b", re.IGNORECASE)
+_HALVED = re.compile(r"\s(?:an?\s)?(?:dozen|hundred|thousand|million|billion)\b", re.IGNORECASE)
+_VALUE = re.compile(r"(\d+(?:\.\d+)?)(%?)")
+_DAY = re.compile(r"(?:3[01]|[12]\d|0?[1-9])(?:st|nd|rd|th)?", re.IGNORECASE)
+_YEAR = re.compile(r",?\s(?:of\s)?([12]\d{3})(?![\d,]|\.\d)")
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """A number or date as found.
+
+    Args:
+        start: Offset of its first code point.
+        end: Offset after its last.
+        keys: What it may mean, in one spelling each: `1000`, `12%`, `3.` (an ordinal), `month=5`, `date=5-27`,
+            `weekday=1`, `time=16:30`, `1990s`.
+        implied: What it says besides, as a date says its month.
+        rough: Its value, where the text gives it as rough (`about`, `more than`).
+    """
+
+    start: int
+    end: int
+    keys: frozenset[str]
+    implied: frozenset[str] = frozenset()
+    rough: Decimal | None = None
+
+
+class Quantities:
+    """What numbers and dates a text has, to look others up in.
+
+    Example:
+        >>> Quantities(quantities("On 27 May, 1,200 people came.")).has(quantities("about one thousand")[0], 0.2)
+        True
+    """
+
+    def __init__(self, found: Iterable[Quantity]) -> None:
+        self.keys = frozenset().union(*(one.keys | one.implied for one in found))
+        self._values = [found for found in map(_VALUE.fullmatch, self.keys) if found]
+
+    def has(self, one: Quantity, tolerance: float = 0.0) -> bool:
+        """Whether the text has it; a rough number is also met by one that is off by that share of it at most."""
+        if one.keys & self.keys:
+            return True
+        if one.rough is None or tolerance <= 0:
+            return False
+        within, unit = Decimal(str(tolerance)) * one.rough, "%" if any(key[-1] == "%" for key in one.keys) else ""
+        return any(abs(Decimal(found[1]) - one.rough) <= within for found in self._values if found[2] == unit)
+
+
+@lru_cache(maxsize=64)
+def quantities(text: str) -> tuple[Quantity, ...]:
+    """The numbers and dates of a text, left to right.
+
+    `one`, `first` and `second` in words are none, for they mostly are pronouns, adverbs and units; neither are
+    fractions, and numbers that are not said (`several`, `thousands`).
+
+    Example:
+        >>> [sorted(one.keys) for one in quantities("Twenty-three of 1.2 million, or 5 per cent, by May 3rd, 2017")]
+        [['23'], ['1200000'], ['5%'], ['date=5-3'], ['2017']]
+    """
+    plain = _plain(text)
+    tokens = list(_TOKEN.finditer(plain))
+    found: list[Quantity] = []
+    at = 0
+    while at < len(tokens):
+        read, at = _read(plain, tokens, at)
+        found += read
+    return tuple(found)
+
+
+def _plain(text: str) -> str:
+    """The text with its digits in ASCII; as many code points as before."""
+    if text.isascii():
+        return text
+    return "".join(
+        str(unicodedata.decimal(c)) if not c.isascii() and c.isdecimal() else " " if c.isspace() else c for c in text
+    )
+
+
+def _read(text: str, tokens: list[re.Match[str]], at: int) -> tuple[list[Quantity], int]:
+    """What begins at a token, and the token to go on from."""
+    token = tokens[at]
+    if token["word"] is None:
+        if token["figure"] is not None:
+            return _figure(text, tokens, at)
+        return [Quantity(*token.span(), *_special(token))], at + 1
+    word = token["word"].lower()
+    if word in _MONTHS:
+        return _month(text, tokens, at)
+    if word in _WEEKDAYS:
+        return [Quantity(*token.span(), frozenset({f"weekday={_WEEKDAYS[word]}"}))], at + 1
+    if word in _ORDINALS:
+        return [Quantity(*token.span(), frozenset({f"{_ORDINALS[word]}."}))], at + 1
+    if word in _SMALL or (word in ("a", "an") and _scale(text, tokens, at + 1)):
+        return _words(text, tokens, at)
+    if word == "half" and re.match(
+        r"\s(?:an?\s)?(?:dozen|hundred|thousand|million|billion)\b", text[token.end() :][:16]
+    ):
+        last = at + 1 + (tokens[at + 1]["word"].lower() not in _SCALES)
+        value = Decimal(_SCALES[tokens[last]["word"].lower()]) / 2
+        return [_number(text, token.start(), tokens[last].end(), {value})], last + 1
+    return [], at + 1
+
+
+def _special(token: re.Match[str]) -> tuple[frozenset[str], frozenset[str]]:
+    """Keys of a time of day, a numeric date or a decade, and what they imply."""
+    none: frozenset[str] = frozenset()
+    if token["hour"] is not None:
+        hour = int(token["hour"]) % 12 + (12 if token["half"].lower() == "p" else 0)
+        return frozenset({f"time={hour}:{token['minute'] or '00'}"}), none
+    if token["clock"] is not None:
+        hour, minute = int(token["clock"].split(":")[0]), token["clock"].split(":")[1]
+        # Without a.m. or p.m. an hour up to twelve may be either.
+        return frozenset({f"time={h}:{minute}" for h in ({hour, (hour + 12) % 24} if hour <= 12 else {hour})}), none
+    if token["decade"] is not None:
+        figures = token["decade"].lstrip("'’")
+        return frozenset({f"{figures}s", f"{figures[-2:]}s"} if len(figures) == 2 else {f"{figures}s"}), frozenset(
+            {f"{figures[-2:]}s"}
+        )
+    parts = [int(part) for part in re.split(r"[-/.]", token[0])]
+    year, dates = (parts[0], [parts[1:]]) if token["iso"] else (parts[2], [parts[:2], parts[1::-1]])
+    # 3/5 is the third of May or the fifth of March.
+    fit = [(month, day) for month, day in dates if 1 <= month <= 12 and 1 <= day <= 31]
+    years = {str(year)} if year > 99 else {str(1900 + year), str(2000 + year)}
+    if not fit:
+        return frozenset(_key(part) for part in map(Decimal, parts)), none
+    return frozenset(f"date={month}-{day}" for month, day in fit), frozenset(f"month={m}" for m, _ in fit) | years
+
+
+def _figure(text: str, tokens: list[re.Match[str]], at: int) -> tuple[list[Quantity], int]:
+    """A number in figures, with the scale, percent sign or month that follows."""
+    token = tokens[at]
+    start, end, after = token.start(), token.end(), at + 1
+    if len(token["figure"]) > _LONGEST_FIGURE:
+        return [Quantity(start, end, frozenset({token["figure"]}))], after
+    parts = token["figure"].split(" ")
+    value, tail = Decimal("".join(parts).replace(",", "")), (token["tail"] or "").lower()
+    day = _day_before_month(text, tokens, at)
+    if day:
+        return day
+    if tail in ("st", "nd", "rd", "th"):
+        return [Quantity(start, end, frozenset({f"{_key(value)}."}))], after
+    values = {value}
+    if tail:
+        values = {value * _SUFFIXES[tail]} | ({value} if tail == "m" else set())  # 40m may be metres
+    else:
+        scale = _scale(text, tokens, after)
+        if scale:
+            values, end, after = {value * scale}, tokens[after].end(), after + 1
+    if len(parts) > 1:  # one number, or several in a list
+        values |= {Decimal(part.rstrip(",.")) for part in parts}
+    return [_number(text, start, end, values)], after
+
+
+def _day_before_month(text: str, tokens: list[re.Match[str]], at: int) -> tuple[list[Quantity], int] | None:
+    """`27 May`, `27th of May`, `27-31 May` or `27 to 31 May`, if a figure begins one, and the token to go on from."""
+    days = [at]
+    if at + 1 < len(tokens) and re.fullmatch(r"\s?[-–]\s?", text[tokens[at].end() : tokens[at + 1].start()]):
+        days.append(at + 1)
+    elif at + 2 < len(tokens) and (tokens[at + 1]["word"] or "").lower() in ("to", "and"):
+        days.append(at + 2)
+    for last in reversed(days):
+        place = last + 1
+        if place < len(tokens) and (tokens[place]["word"] or "").lower() == "of":
+            place += 1
+        chosen = [tokens[n] for n in days if n <= last]
+        if (
+            place < len(tokens)
+            and (tokens[place]["word"] or "").lower() in _MONTHS
+            and all(_DAY.fullmatch(day[0]) for day in chosen)
+            and all(_near(text, tokens, n) for n in range(last, place))
+        ):
+            month = _MONTHS[tokens[place]["word"].lower()]
+            ends = [*(day.end() for day in chosen[:-1]), tokens[place].end()]
+            dates = (_date(day.start(), end, month, int(day["figure"])) for day, end in zip(chosen, ends, strict=True))
+            return list(dates), place + 1
+    return None
+
+
+def _month(text: str, tokens: list[re.Match[str]], at: int) -> tuple[list[Quantity], int]:
+    """A month by name, with the day that follows; nothing where it is another word (`may`)."""
+    token = tokens[at]
+    word = token["word"].lower()
+    month, after = _MONTHS[word], at + 1
+    figure = tokens[after] if after < len(tokens) else None
+    if (
+        figure is not None
+        and _DAY.fullmatch(figure[0])
+        and re.fullmatch(r"\.?\s", text[token.end() : figure.start()])
+        and not _PERCENT.match(text, figure.end())
+    ):
+        found = [_date(token.start(), figure.end(), month, int(figure["figure"]))]
+        # `May 27-31`, `May 27 to 31`: the second day is of the same month, unless a month follows it.
+        last = tokens[after + 1] if after + 1 < len(tokens) else None
+        if (
+            last is not None
+            and re.fullmatch(r"\s?[-–]\s?", text[figure.end() : last.start()])
+            and re.fullmatch(r"3[01]|[12]\d|[1-9]", last[0])
+        ):
+            return [*found, _date(last.start(), last.end(), month, int(last["figure"]))], after + 2
+        return found, after + 1
+    said = word not in _AMBIGUOUS or bool(_YEAR.match(text, token.end()))
+    if not said and at and _near(text, tokens, at - 1):
+        said = (tokens[at - 1]["word"] or "").lower() in _BEFORE_MONTH
+    return ([Quantity(*token.span(), frozenset({f"month={month}"}))] if said else []), after
+
+
+def _words(text: str, tokens: list[re.Match[str]], at: int) -> tuple[list[Quantity], int]:
+    """A number in words: `twenty-three`, `one hundred and five thousand`, `a dozen`."""
+    start, total, group, after = at, 0, 0, at
+    if tokens[at]["word"].lower() in ("a", "an"):
+        group, after = 1, at + 1
+    last = 0  # the value of the word before, to know what may follow it
+    while after < len(tokens) and (after == start or _near(text, tokens, after - 1)):
+        word = (tokens[after]["word"] or "").lower()
+        if word in _SMALL:
+            value = _SMALL[word]
+            fits = after == start or last >= 100 or (20 <= last < 100 and 0 < value < 10)
+            if not fits:
+                break
+            group, last = group + value, value
+        elif word in _SCALES:
+            scale = _SCALES[word]
+            if scale < 1000 and last >= 100:
+                break
+            group = max(group, 1) * scale
+            if scale >= 1000:
+                total, group = total + group, 0
+            last = max(scale, 100)
+        elif word == "and" and last >= 100 and after + 1 < len(tokens) and _near(text, tokens, after):
+            if (tokens[after + 1]["word"] or "").lower() not in _SMALL:
+                break
+        elif 20 <= last < 100 and _LAST.get(word, 10) < 10:
+            place = frozenset({f"{total + group + _LAST[word]}."})
+            return [Quantity(tokens[start].start(), tokens[after].end(), place)], after + 1
+        else:
+            break
+        after += 1
+    value = total + group
+    first, end = tokens[start].start(), tokens[after - 1].end()
+    if value == 1 and not _PERCENT.match(text, end):
+        return [], after
+    return [_number(text, first, end, {Decimal(value)})], after
+
+
+def _number(text: str, start: int, end: int, values: set[Decimal]) -> Quantity:
+    rough = _ROUGHLY.search(text[max(0, start - _LONGEST_ROUGHLY) : start])
+    percent = _PERCENT.match(text, end)
+    keys = {_key(value) for value in values}
+    given = max(values) if rough else None
+    if percent:
+        return Quantity(start, percent.end(), frozenset(f"{key}%" for key in keys), rough=given)
+    # Of `10 to 12 percent` both are percents.
+    shared = re.match(r"(?:\s?[-–]\s?|\s(?:to|or|and)\s)\d+(?:\.\d+)?", text[end : end + 20])
+    implied = {f"{key}%" for key in keys} if shared and _PERCENT.match(text, end + shared.end()) else set()
+    return Quantity(start, end, frozenset(keys | implied), rough=given)
+
+
+def _date(start: int, end: int, month: int, day: int) -> Quantity:
+    return Quantity(start, end, frozenset({f"date={month}-{day}"}), frozenset({f"month={month}"}))
+
+
+def _scale(text: str, tokens: list[re.Match[str]], at: int) -> int:
+    """The scale that a token says of the number before it; 0 for none."""
+    if not 0 < at < len(tokens) or not _near(text, tokens, at - 1):
+        return 0
+    return _SCALES.get((tokens[at]["word"] or "").lower(), 0)
+
+
+def _near(text: str, tokens: list[re.Match[str]], at: int) -> bool:
+    """Whether nothing but a blank or a hyphen is between a token and the next."""
+    return text[tokens[at].end() : tokens[at + 1].start()] in (" ", "-", " - ", "\u00a0")
+
+
+def _key(value: Decimal) -> str:
+    shown = format(value, "f")
+    return shown.rstrip("0").rstrip(".") if "." in shown else shown

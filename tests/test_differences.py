@@ -1,0 +1,153 @@
+import csv
+import io
+import json
+import random
+
+import pytest
+from sklearn.metrics import f1_score
+
+from harness.__main__ import command
+
+pytestmark = pytest.mark.core
+LABELS = ("favor", "against", "none")
+
+
+def write_lines(path, records):
+    path.write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """Three models over 60 documents of two targets each: `good` and `twin` answer alike, `poor` often wrong."""
+    folder = tmp_path_factory.mktemp("differences")
+    draw = random.Random(5)
+    gold = [
+        {"doc": f"d{number:02d}", "target": target, "label": draw.choice(LABELS)}
+        for number in range(60)
+        for target in ("a", "b")
+    ]
+    (folder / "gold").mkdir()
+    write_lines(folder / "gold" / "documents.jsonl", [{"id": f"d{n:02d}", "text": f"Text {n}."} for n in range(60)])
+    write_lines(folder / "gold" / "targets.jsonl", [{"id": "a", "text": "A"}, {"id": "b", "text": "B"}])
+    write_lines(folder / "gold" / "stance.jsonl", gold)
+    answers = {}
+    for name, share, seed in (("good", 0.9, 1), ("twin", 0.9, 1), ("poor", 0.4, 2)):
+        one = random.Random(seed)
+        answers[name] = [
+            {**record, "label": record["label"] if one.random() < share else one.choice(LABELS)} for record in gold
+        ]
+        write_lines(folder / f"{name}.jsonl", answers[name])
+        assert (
+            command(
+                [
+                    *(
+                        "data=local",
+                        "data.name=made",
+                        f"data.documents={folder / 'gold'}",
+                        f"data.gold={folder / 'gold'}",
+                    ),
+                    *(
+                        "model=predictions",
+                        f"model.path={folder / f'{name}.jsonl'}",
+                        f"model.name={name}",
+                        "task=stance",
+                    ),
+                    *(f"results={folder / 'results'}", "interval.resamples=1000"),
+                ]
+            )
+            == 0
+        )
+    return folder / "results", gold, answers
+
+
+def favg(gold, answers):
+    return f1_score(
+        [g["label"] for g in gold], [a["label"] for a in answers], labels=["favor", "against"], average="macro"
+    )
+
+
+def records(capsys, *arguments):
+    capsys.readouterr()
+    assert command(["compare", *map(str, arguments), "--format", "json"]) == 0
+    content = json.loads(capsys.readouterr().out)
+    assert content["schema"] == "harness.differences/1"
+    return {(row["a"], row["b"]): row for row in content["rows"]}
+
+
+def test_every_pair_has_its_difference_and_its_test(runs, capsys):
+    results, gold, answers = runs
+    found = records(capsys, results, "--pairs")
+    assert len(found) == 3
+    for (a, b), row in found.items():
+        assert row["difference"] == pytest.approx(favg(gold, answers[a]) - favg(gold, answers[b]))
+        assert row["n"] == 60
+    same = next(row for pair, row in found.items() if set(pair) == {"good", "twin"})
+    assert (same["difference"], same["p"], same["p_holm"], same["differing"]) == (0, 1, 1, 0)
+    other = next(row for pair, row in found.items() if set(pair) == {"good", "poor"})
+    assert other["p"] == pytest.approx(1 / 1001)
+    assert other["p_holm"] == pytest.approx(3 / 1001)
+    assert other["low"] > 0 or other["high"] < 0
+
+
+def test_against_a_baseline_it_comes_second_and_holm_is_over_those_pairs(runs, capsys):
+    results, gold, answers = runs
+    (folder,) = (results / "made" / "stance").glob("poor*")
+    found = records(capsys, results, "--baseline", folder)
+    assert set(found) == {("good", "poor"), ("twin", "poor")}
+    row = found["good", "poor"]
+    assert row["difference"] == pytest.approx(favg(gold, answers["good"]) - favg(gold, answers["poor"]))
+    assert row["low"] <= row["difference"] <= row["high"]
+    assert row["p_holm"] == pytest.approx(2 / 1001)
+    assert row["above"] == 1
+
+
+def test_a_slice_and_another_score_are_compared_on_their_own_counts(runs, capsys):
+    results, gold, answers = runs
+    found = records(capsys, results, "--pairs", "--metric", "stance.accuracy@target=a", "stance.favg")
+    assert {(row["metric"], row["slice"]) for row in found.values()} <= {
+        ("stance.accuracy", "target=a"),
+        ("stance.favg", "all"),
+    }
+    capsys.readouterr()
+    assert command(["compare", str(results), "--pairs", "--metric", "stance.accuracy@target=a", "--format", "csv"]) == 0
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    of_a = [number for number, record in enumerate(gold) if record["target"] == "a"]
+
+    def accuracy(name):
+        return sum(answers[name][n]["label"] == gold[n]["label"] for n in of_a) / len(of_a)
+
+    for row in rows:
+        assert float(row["difference"]) == pytest.approx(accuracy(row["a"]) - accuracy(row["b"]))
+
+
+def test_equivalence_needs_a_margin_and_says_so(runs, capsys):
+    results, *_ = runs
+    found = records(capsys, results, "--pairs", "--margin", "0.05")
+    same = next(row for pair, row in found.items() if set(pair) == {"good", "twin"})
+    assert same["equivalent"] is True
+    assert not any(row["equivalent"] for pair, row in found.items() if "poor" in pair)
+    for wrong in (["--margin", "0.05"], ["--pairs", "--margin", "0"], ["--pairs", "--margin", "nan"]):
+        assert command(["compare", str(results), *wrong]) == 2
+
+
+def test_what_people_read(runs, capsys):
+    results, *_ = runs
+    assert command(["compare", str(results), "--pairs"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "differences: made · stance · favg" in said
+    assert "selected: good and twin" in said
+    assert "equal models would look" in said
+    assert "with 80% power" in said
+    assert command(["compare", str(results), "--pairs", "--format", "md"]) == 0
+    assert "| a | b |" in capsys.readouterr().out
+
+
+def test_nothing_to_compare_is_one_message(runs, capsys, tmp_path):
+    results, *_ = runs
+    (folder,) = (results / "made" / "stance").glob("poor*")
+    assert command(["compare", str(folder), "--pairs"]) == 2
+    assert "no two rows can be compared" in capsys.readouterr().err
+    assert command(["compare", str(results), "--baseline", str(tmp_path)]) == 2
+    assert "no row can be compared with it" in capsys.readouterr().err
+    assert command(["compare", str(results), "--baseline", str(results)]) == 2
+    assert "3 runs of made, stance lie there" in capsys.readouterr().err

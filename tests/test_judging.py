@@ -1,0 +1,429 @@
+"""Findings of judges: asked once, kept with the run, used again, and never asked for when a run is scored again."""
+
+import hashlib
+import json
+import shutil
+
+import pyarrow.parquet as pq
+import pytest
+
+from harness.__main__ import command
+from harness.compose import compose_jobs, parse_arguments
+from harness.config import build
+from harness.engine.base import Stopped
+from harness.errors import ConfigError, ResourceError, RunError, RunFailedError
+from harness.evaluate import Progress, dry_run, run_plan, run_task
+from harness.judge.stance_model import StanceModel
+from harness.judging import NAME, judge_cases, judged_before, judges_of, read_judged, write_judged
+from harness.plan import plan
+from harness.records import Answer, Example, References, Summary, SummaryInput
+from harness.rescore import reopen, rescore
+from harness.scoring import Case
+
+pytestmark = pytest.mark.core
+
+FILES = ("config.yaml", "predictions.parquet", NAME, "counts.parquet", "scores.csv", "scores.json")
+METRIC = "stance_preservation"
+
+
+def lines(path, records):
+    with open(path, "w", encoding="utf-8") as stream:
+        stream.writelines(json.dumps(record) + "\n" for record in records)
+
+
+def forget():
+    """A process reads a corpus once."""
+    from harness import plan
+
+    plan._corpora.clear()
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """Every question that the stance model is asked, in order."""
+    found = []
+    judge = StanceModel.judge
+
+    def listening(self, questions):
+        found.extend(questions)
+        return judge(self, questions)
+
+    monkeypatch.setattr(StanceModel, "judge", listening)
+    return found
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    """Three documents with references and stance; two of them have the same text."""
+    monkeypatch.chdir(tmp_path)
+    texts = {"d0": "Anna supports the ban. It rained.", "d1": "Bob opposes the ban. It rained.",
+             "d2": "Bob opposes the ban. It rained."}  # fmt: skip
+    for name in ("docs", "gold"):
+        (tmp_path / name).mkdir()
+    lines("docs/documents.jsonl", [{"id": name, "text": text} for name, text in texts.items()])
+    lines("gold/sentences.jsonl", [{"doc": d, "id": f"s{n}", "start": a, "end": b, "zone": "body"}
+                                   for d, text in texts.items()
+                                   for n, (a, b) in enumerate([(0, text.index(".") + 1),
+                                                               (text.index(".") + 2, len(text))])])  # fmt: skip
+    stance("favor")
+    lines("gold/summaries.jsonl", [{"doc": d, "style": "default", "text": texts[d]} for d in texts])
+    forget()
+    return tmp_path
+
+
+def stance(of_anna):
+    lines("gold/stance.jsonl", [
+        {"doc": "d0", "sentence": "s0", "target": "the ban", "label": of_anna, "holder": "Anna"},
+        *({"doc": d, "sentence": "s0", "target": "the ban", "label": "against", "holder": "Bob"} for d in ("d1", "d2")),
+    ])  # fmt: skip
+
+
+def arguments(*more, metric=METRIC):
+    return ["model=lead", "data=local", "data.name=own", "task=summarization", "data.documents=docs",
+            "data.gold=gold", "interval.resamples=100", f"metric=[{metric}]", *more]  # fmt: skip
+
+
+def run(*more, metric=METRIC):
+    forget()
+    code = command(arguments(*more, metric=metric))
+    return code
+
+
+FOLDER = "results/own/summarization/lead"
+
+
+@pytest.fixture
+def folder(place, asked):
+    assert run() == 0
+    return place / FOLDER
+
+
+def contents(folder):
+    return {name: (folder / name).read_bytes() for name in FILES}
+
+
+def test_equal_questions_are_asked_once(folder, asked):
+    assert len(asked) == len({json.dumps(one, sort_keys=True) for one in asked})
+    # Summary and reference are each document's first sentences, which its own judgement is about too; d1 and d2 are
+    # the same: three different sentences in all, one target.
+    assert sorted(one["text"] for one in asked) == ["Anna supports the ban.", "Bob opposes the ban.", "It rained."]
+    rows = pq.read_table(folder / NAME).to_pylist()
+    assert len(rows) > len(asked)
+    assert {row["example"].split("/")[0] for row in rows} >= {row["example"] for row in rows} or len(rows)
+    assert {row["metric"] for row in rows} == {METRIC}
+    findings = {row["key"]: json.loads(row["finding"]) for row in rows}
+    assert sorted(findings.values()) == ["against", "favor", "none"]
+
+
+def test_findings_are_among_the_hashed_files(folder):
+    files = json.loads((folder / "run.json").read_text())["files"]
+    assert files[NAME] == hashlib.sha256((folder / NAME).read_bytes()).hexdigest()
+    (folder / NAME).write_bytes((folder / NAME).read_bytes() + b" ")
+    with pytest.raises(RunError, match=r"judged\.parquet: was altered"):
+        reopen(folder)
+
+
+def test_the_scores_name_the_judge(folder):
+    scores = json.loads((folder / "scores.json").read_text())
+    signature = scores["judges"][METRIC]
+    assert signature["kind"] == "stance_model"
+    assert signature["model"]["kind"] == "lexicon"
+    identity = pq.read_table(folder / NAME).to_pylist()[0]["judge"]
+    rows = [row for row in scores["scores"] if row["metric"].startswith(METRIC)]
+    assert rows
+    assert all(row["signature"].endswith(f"|judge:stance_model:{identity[:8]}") for row in rows)
+
+
+def test_the_same_command_asks_nothing_again(folder, asked):
+    before = contents(folder)
+    asked.clear()
+    assert run() == 0
+    assert asked == []
+    assert contents(folder) == before
+
+
+def test_fresh_asks_again(folder, asked):
+    before, first = contents(folder), list(asked)
+    asked.clear()
+    assert run("fresh=true") == 0
+    assert asked == first
+    assert contents(folder) == before
+
+
+def test_another_parameter_of_the_judge_asks_again(folder, asked):
+    first = list(asked)
+    asked.clear()
+    before = pq.read_table(folder / NAME).to_pylist()
+    # The answers to score are the same; only the judge is another.
+    assert run(f"metric.{METRIC}.judge.model.window=1") == 0
+    assert asked == first
+    after = pq.read_table(folder / NAME).to_pylist()
+    assert {row["judge"] for row in before}.isdisjoint({row["judge"] for row in after})
+
+
+def test_another_code_of_the_judge_asks_again(folder, asked, monkeypatch):
+    asked.clear()
+    monkeypatch.setattr("harness.judging.code_sha256", lambda module: "changed")
+    assert run() == 0
+    assert len(asked) == 3
+
+
+def test_only_what_is_new_is_asked(folder, asked, place):
+    asked.clear()
+    summaries = (place / "gold/summaries.jsonl").read_text()
+    lines("gold/summaries.jsonl", [json.loads(line) for line in summaries.splitlines()]
+          + [{"doc": "d0", "style": "default", "text": "Nobody cares."}])  # fmt: skip
+    assert run() == 0
+    assert [one["text"] for one in asked] == ["Nobody cares."]
+
+
+def test_findings_that_cannot_be_read_are_asked_for_again(folder, asked):
+    before = contents(folder)
+    asked.clear()
+    (folder / NAME).write_bytes(b"nothing of the kind")
+    assert read_judged(folder) == []
+    assert run() == 0
+    assert len(asked) == 3
+    assert contents(folder) == before
+
+
+def test_scoring_again_builds_no_judge_and_gives_the_same_bytes(folder, monkeypatch):
+    before = contents(folder)
+
+    def refuse(*_):
+        raise AssertionError("a judge was asked for")
+
+    for name in ("judge", "signature", "load"):
+        monkeypatch.setattr(StanceModel, name, refuse)
+    monkeypatch.setattr("harness.judging.build", refuse)
+    forget()
+    assert rescore(folder).status == "complete"
+    assert contents(folder) == before
+
+
+def test_scoring_again_where_nothing_was_asked_gives_the_same_bytes(place, asked):
+    # Nobody takes a side, so no question arises.
+    lines("gold/stance.jsonl", [{"doc": d, "sentence": "s0", "target": "x", "label": "none"} for d in ("d0", "d1")])
+    assert run() == 0
+    assert asked == []
+    before = contents(place / FOLDER)
+    forget()
+    assert rescore(place / FOLDER).status == "complete"
+    assert contents(place / FOLDER) == before
+    scores = json.loads(before["scores.json"])["scores"]
+    kept = next(row for row in scores if row["metric"] == f"{METRIC}.kept")
+    assert kept["value"] is None  # a row without a value, rather than no row
+
+
+def test_changed_questions_are_refused_with_the_example(folder, place):
+    before = contents(folder)
+    lines("gold/summaries.jsonl", [{"doc": d, "style": "default", "text": "Other words."} for d in ("d0", "d1", "d2")])
+    forget()
+    with pytest.raises(RunError, match=rf"metric '{METRIC}' asks its judge about 3 examples .*'d0") as fault:
+        rescore(folder)
+    assert "give the run's command again" in str(fault.value)
+    assert contents(folder) == before
+
+
+def test_changed_gold_that_changes_no_question_is_scored(folder):
+    before = contents(folder)
+    stance("against")
+    forget()
+    rescore(folder)
+    after = contents(folder)
+    assert after["scores.json"] != before["scores.json"]
+    assert after[NAME] == before[NAME]
+
+
+@pytest.mark.parametrize("damage", ["altered", "gone"])
+def test_altered_findings_are_refused(folder, damage):
+    if damage == "gone":
+        (folder / NAME).unlink()
+    else:
+        rows = [
+            {**row, "finding": row["finding"].replace("favor", "none")}
+            for row in pq.read_table(folder / NAME).to_pylist()
+        ]
+        import pyarrow as pa
+
+        pq.write_table(pa.Table.from_pylist(rows), folder / NAME)
+    forget()
+    with pytest.raises(RunError, match=r"judged\.parquet: was altered"):
+        rescore(folder)
+
+
+def test_a_run_without_judges_has_no_such_file_and_removes_an_old_one(folder):
+    assert (folder / NAME).exists()
+    assert run(metric="length") == 0
+    assert not (folder / NAME).exists()
+    assert NAME not in json.loads((folder / "run.json").read_text())["files"]
+    assert "judges" not in json.loads((folder / "scores.json").read_text())
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ((f"metric.{METRIC}.judge.model.kind=hf_pair", f"metric.{METRIC}.judge.model.path=/no/where"), "/no/where"),
+        ((f"metric.{METRIC}.judge.model.kind=majority",), "cannot be asked"),
+        ((f"metric.{METRIC}.judge.model.kind=lexikon",), "did you mean 'lexicon'"),
+        ((f"metric.{METRIC}.judge.model.windoww=2",), "did you mean 'window'"),
+        ((f"metric.{METRIC}.judge.kind=stance_modl",), "did you mean 'stance_model'"),
+        ((f"metric.{METRIC}.judge.kindd=x",), "kindd: unknown key; did you mean 'kind'"),
+        (("metric.faithfulness.judge.path=/no/where",), "add it to metric="),
+    ],
+)
+def test_what_cannot_be_asked_is_refused_with_nothing_written(place, asked, capsys, more, message):
+    assert run(*more) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+    assert asked == []
+    assert not (place / "results").exists()
+
+
+def test_a_judge_of_other_questions_is_refused():
+    metric = build("metric", {"kind": "faithfulness", "judge": {"kind": "stance_model"}}, "m")
+    with pytest.raises(ConfigError, match="answers questions of text, target; this metric asks premise, hypothesis"):
+        judges_of({"faithfulness": metric})
+
+
+def test_weights_that_cannot_be_used_are_refused_before_the_folder_is_there(place, monkeypatch, capsys):
+    def refuse(self):
+        raise ResourceError("model.stance.device: 'cuda:7' cannot be used here")
+
+    monkeypatch.setattr(StanceModel, "load", refuse)
+    assert run() == 2
+    assert f"metric.{METRIC}.judge.model.device: 'cuda:7'" in capsys.readouterr().err
+    assert not (place / FOLDER).exists()
+
+
+def test_nothing_is_loaded_where_nothing_is_left_to_ask(folder, monkeypatch):
+    def refuse(self):
+        raise AssertionError("loaded")
+
+    monkeypatch.setattr(StanceModel, "load", refuse)
+    assert run() == 0
+
+
+def ready(*more):
+    forget()
+    return plan(compose_jobs(parse_arguments(arguments(*more)))[0])
+
+
+def test_a_dry_run_asks_and_writes_nothing(place, asked):
+    (row,) = dry_run(ready())
+    assert row["examples"] == 3
+    assert asked == []
+    assert not (place / "results").exists()
+
+
+def test_a_signal_keeps_the_answers(place, asked, monkeypatch):
+    found = ready()
+    (task,) = found.tasks
+    stopped = []
+    monkeypatch.setattr(StanceModel, "judge", lambda self, questions: pytest.fail("asked after the signal"))
+    # The answers are all there when the signal comes.
+    monkeypatch.setattr("harness.evaluate.read_judged", lambda folder: stopped.append(15) or [])
+    with pytest.raises(Stopped) as signal:
+        run_task(task, found.config, found.engine, stop=lambda: stopped[0] if stopped else None, progress=Progress())
+    assert signal.value.signal_number == 15
+    assert (task.folder / "journal.sqlite").exists()
+    monkeypatch.undo()
+    monkeypatch.chdir(place)
+    answers = []
+    model = type(task.model)
+    monkeypatch.setattr(model, "answer", lambda self, inputs: answers.append(inputs) or pytest.fail("asked again"))
+    again = ready()
+    (outcome,) = run_plan(again, stop=lambda: None, progress=Progress())
+    assert (outcome.status, answers) == ("complete", [])
+    assert (task.folder / NAME).exists()
+
+
+# ---- findings without a run -----------------------------------------------------------------------------------------
+
+
+class Judge:
+    asks = ("text", "reference")
+
+    def __init__(self, answer):
+        self.answer, self.batches = answer, []
+
+    def signature(self):
+        return {"kind": "made"}
+
+    def judge(self, questions):
+        self.batches.append(len(questions))
+        return self.answer(questions)
+
+
+def cases(*ids):
+    return [
+        Case(Example(i, i, i, SummaryInput(i, i, "", "default", ()), References("default")), Answer(text=i), Summary(i))
+        for i in ids
+    ]
+
+
+def questions_each(number):
+    return lambda metric, case: [{"text": case.example.id, "reference": str(n)} for n in range(number)]
+
+
+def test_the_signal_is_looked_for_between_batches():
+    judge, looks = Judge(lambda questions: [None] * len(questions)), []
+
+    def stop():
+        looks.append(judge.batches[:])
+        return 2 if len(looks) == 3 else None
+
+    with pytest.raises(Stopped):
+        judge_cases({"m": None}, {"m": judge}, cases("a", "b"), questions_each(500), stop=stop)
+    assert judge.batches == [256, 256]
+
+
+def test_findings_come_back_in_the_order_of_the_questions():
+    judge = Judge(lambda questions: [f"{one['text']}{one['reference']}" for one in questions])
+    found = judge_cases({"m": None}, {"m": judge}, cases("a", "b"), questions_each(300))["m"]
+    assert found.findings["b"] == tuple(f"b{n}" for n in range(300))
+    assert judge.batches == [256, 256, 88]
+
+
+def test_too_few_findings_fail_the_run():
+    judge = Judge(lambda questions: [1.0])
+    with pytest.raises(RunFailedError, match="2 questions were asked, 1 answered"):
+        judge_cases({"m": None}, {"m": judge}, cases("a"), questions_each(2))
+
+
+def test_findings_are_as_they_will_be_read_back(tmp_path):
+    judge = Judge(lambda questions: [{"b": (0.1 + 0.2,), "a": None}] * len(questions))
+    found = judge_cases({"m": None}, {"m": judge}, cases("a"), questions_each(1))
+    assert found["m"].findings["a"] == ({"a": None, "b": [0.1 + 0.2]},)
+    write_judged(tmp_path, found)
+    (stored,) = read_judged(tmp_path)
+    assert stored.finding == found["m"].findings["a"][0]
+    assert (stored.metric, stored.example, stored.key) == ("m", "a", found["m"].keys["a"][0])
+
+
+def test_findings_of_another_judge_are_not_used():
+    metric = type("Metric", (), {"judge": {"kind": "made"}})()
+    judge = Judge(lambda questions: ["new"] * len(questions))
+    found = judge_cases({"m": metric}, {"m": judge}, cases("a"), questions_each(1))
+    from harness.judging import Asked
+
+    one = found["m"]
+    own = Asked("m", one.identity, "a", one.keys["a"][0], "old")
+    other = Asked("m", "another", "a", one.keys["a"][0], "other")
+    assert judge_cases({"m": metric}, {"m": judge}, cases("a"), questions_each(1), known=[own])["m"].findings == {
+        "a": ("old",)
+    }
+    assert judge_cases({"m": metric}, {"m": judge}, cases("a"), questions_each(1), known=[other])["m"].findings == {
+        "a": ("new",)
+    }
+    with pytest.raises(RunError, match="first 'b'"):
+        judged_before({"m": metric}, cases("a", "b"), questions_each(1), [own], {}, "run")
+
+
+def test_two_metrics_of_one_judge_share_findings_in_the_next_run(place, asked):
+    again = f"+metric.again={{kind:{METRIC},favor:favor,against:against,judge:{{kind:stance_model,model:{{kind:lexicon}}}}}}"
+    assert run(again) == 0
+    rows = pq.read_table(place / FOLDER / NAME).to_pylist()
+    assert {row["metric"] for row in rows} == {METRIC, "again"}
+    shutil.rmtree(place / "results")
