@@ -132,9 +132,7 @@ class Checker:
     def unchecked(self, row: Row, checked: Collection[str]) -> None:
         """Notes what could not be stored under the keys beside `checked`: no JSON value, a NUL, a lone surrogate."""
         for key, value in row.fields.items():
-            if key in checked and key in KEYS[row.file]:
-                continue
-            problem = text_problem(key) or (None if key in checked else _value_problem(value))
+            problem = None if key in checked else text_problem(key) or _value_problem(value)
             if problem:
                 self.fault(row, f"{key!r} {problem}")
 

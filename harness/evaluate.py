@@ -18,7 +18,14 @@ from harness.files import locked
 from harness.journal import NAME as JOURNAL
 from harness.journal import remove_journal
 from harness.judging import Asked as JudgedQuestion
-from harness.judging import judge_cases, load_judges, read_judged, write_judged
+from harness.judging import (
+    FindingJournal,
+    judge_cases,
+    load_judges,
+    read_judged,
+    remove_finding_journal,
+    write_judged,
+)
 from harness.metric.base import Metric
 from harness.plan import Plan, TaskPlan
 from harness.predict import ASKED_AGAIN, Asked, answer_keys, ask, fingerprint, stored_answers
@@ -115,8 +122,9 @@ def run_task(
         finally:
             progress.finish()
         begun = time.monotonic()
-        known = [] if config.fresh else read_judged(task.folder)
-        judged, scored = score_plan(task, asked.answers, config, known=known, stop=stop)
+        findings = FindingJournal(task.folder, fresh=config.fresh)
+        known = [*([] if config.fresh else read_judged(task.folder)), *findings.findings]
+        judged, scored = score_plan(task, asked.answers, config, known=known, keep=findings.commit, stop=stop)
         seconds = {**asked.seconds, "score": time.monotonic() - begun}
         scores = scores_json(
             scored, task.corpus, task.task, model=model_identity(task, config), label_map=task.label_map
@@ -137,6 +145,7 @@ def run_task(
             took |= measured_before(task.folder)
         write_run(task.folder, "complete", **took)
         remove_journal(task.folder)
+        remove_finding_journal(task.folder)
     reason = over_error_limit(scored.ledger, config)
     return Outcome(*names, "failed" if reason else "complete", reason, 1 if reason else 0)
 
@@ -147,6 +156,7 @@ def score_plan(
     config: RunConfig,
     *,
     known: Sequence[JudgedQuestion] = (),
+    keep: Callable[[Sequence[JudgedQuestion]], None] = lambda _: None,
     stop: Callable[[], int | None] = lambda: None,
 ) -> tuple[dict[str, Judgement], Scored]:
     """Puts the metrics' questions to their judges and scores the answers of a task.
@@ -156,6 +166,7 @@ def score_plan(
         answers: By example id.
         config: The configuration.
         known: Findings of before.
+        keep: Told of every batch of new findings.
         stop: The signal that asks the run to stop, or None.
     """
     read = read_answers(task.examples, answers, task.corpus, task.task, task.label_map)
@@ -163,7 +174,7 @@ def score_plan(
     def questions(metric: Metric, case: Case) -> list[Any]:
         return questions_of(metric, case, task.corpus, task.label_map)
 
-    judged = judge_cases(task.metrics, task.judges, read.cases, questions, known=known, stop=stop)
+    judged = judge_cases(task.metrics, task.judges, read.cases, questions, known=known, keep=keep, stop=stop)
     scored = score_examples(
         read,
         task.corpus,

@@ -459,8 +459,8 @@ def _stance(
         if len(checker.faults) > before or document is None or target is None or label is None or target in wordless:
             continue
         key = (document.id, target, sentence)
-        earlier = keys.setdefault(key, row)
-        if earlier is not row:
+        earlier = keys.get(key)
+        if earlier is not None:
             of = f"sentence {sentence!r} of document {document.id!r}" if sentence else f"document {document.id!r}"
             first = checker.string(earlier, "annotator", required=False)
             if annotator != first:
@@ -475,6 +475,8 @@ def _stance(
                 checker.fault(row, f"id {name!r} stands at {ids[name]} already; ids are unique")
                 continue
             ids[name] = row.where
+        if earlier is None:
+            keys[key] = row
         if len(row.fields) == 3:
             judgement = plain.get((target, label)) or plain.setdefault((target, label), StanceGold(target, label))
         else:

@@ -1,14 +1,16 @@
-"""`python -m tools.readme`: makes the tables in README.md again; a test fails when they are stale."""
+"""`python -m tools.readme`: makes the tables in README.md and docs/ again; a test fails when they are stale."""
 
 import re
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import yaml
 
 from harness.compare import make_tables, read_runs
+from harness.config import kind_class
 from harness.records import TASKS
 from harness.report.terminal import render
 from harness.run_folder import find_runs
@@ -40,36 +42,69 @@ def models() -> str:
     return "\n".join(rows)
 
 
-def metrics() -> str:
-    """One row per file of conf/metric; those that are scored unless told otherwise are marked."""
+def _metric_files() -> dict[str, list[tuple[str, str, bool]]]:
+    """By task: each file of conf/metric, what it measures, and whether it is scored unless told otherwise."""
     defaults = yaml.safe_load((ROOT / "conf" / "evaluate.yaml").read_text(encoding="utf-8"))["defaults"]
     usual = next(entry["metric"] for entry in defaults if isinstance(entry, dict) and "metric" in entry)
-    rows = ["| `metric=` | scored by default | what it is |", "| --- | --- | --- |"]
+    found: dict[str, list[tuple[str, str, bool]]] = {task: [] for task in TASKS}
     for path in sorted((ROOT / "conf" / "metric").glob("*.yaml")):
-        comment = path.read_text(encoding="utf-8").splitlines()[0].removeprefix("#").strip()
-        about = re.sub(r"^conf/metric/\w+\.yaml:\s*", "", comment)
-        rows.append(f"| `{path.stem}` | {'yes' if path.stem in usual else ''} | {about} |")
+        text = path.read_text(encoding="utf-8")
+        about = re.sub(r"^conf/metric/\w+\.yaml:\s*", "", text.splitlines()[0].removeprefix("#").strip())
+        (values,) = yaml.safe_load(text).values()
+        found[kind_class("metric", values["kind"]).task].append((path.stem, about, path.stem in usual))
+    return found
+
+
+def metrics() -> str:
+    """One row per task: the names of its metrics."""
+    rows = ["| task | scored by default | with `metric=[...]` |", "| --- | --- | --- |"]
+    for task, files in _metric_files().items():
+        usual = ", ".join(f"`{name}`" for name, _, default in files if default)
+        rows.append(f"| {task} | {usual} | {', '.join(f'`{name}`' for name, _, default in files if not default)} |")
     return "\n".join(rows)
 
 
-PARTS = {"results": results, "models": models, "metrics": metrics}
+def metric_catalogue() -> str:
+    """One table per task, one row per file of conf/metric."""
+    parts = []
+    for task, files in _metric_files().items():
+        rows = [f"| `{name}`{' (default)' if default else ''} | {about} |" for name, about, default in files]
+        parts.append("\n".join([f"### {task}", "", "| `metric=` | what it measures |", "| --- | --- |", *rows]))
+    return "\n\n".join(parts)
+
+
+def conformance() -> str:
+    """What `python -m harness conformance --format md` prints."""
+    from harness.conformance import run_traps, table
+
+    return table(run_traps()).rstrip()
+
+
+DOCS = ROOT / "docs"
+# Where each part stands, and what makes it.
+PARTS: dict[str, tuple[Path, Callable[[], str]]] = {
+    "results": (README, results),
+    "models": (README, models),
+    "metrics": (README, metrics),
+    "metric_catalogue": (DOCS / "metrics.md", metric_catalogue),
+    "conformance": (DOCS / "conformance.md", conformance),
+}
 
 
 def block(text: str, name: str) -> str:
-    """What stands in the README between the marks of a part."""
+    """What stands in a file between the marks of a part."""
     found = re.search(rf"<!-- made by tools/readme.py: {name} -->\n(.*?)<!-- end -->", text, re.DOTALL)
     if found is None:
-        raise ValueError(f"README.md has no marks for {name!r}")
+        raise ValueError(f"there are no marks for {name!r}")
     return found.group(1)
 
 
 def main() -> None:
     """Puts every part in its place."""
-    text = README.read_text(encoding="utf-8")
-    for name, make in PARTS.items():
+    for name, (path, make) in PARTS.items():
+        text = path.read_text(encoding="utf-8")
         mark = f"<!-- made by tools/readme.py: {name} -->\n"
-        text = text.replace(mark + block(text, name), mark + make() + "\n")
-    README.write_text(text, encoding="utf-8")
+        path.write_text(text.replace(mark + block(text, name), mark + make() + "\n"), encoding="utf-8")
 
 
 if __name__ == "__main__":

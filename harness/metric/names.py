@@ -193,8 +193,9 @@ def capitalised_names(text: str, source: str) -> list[Name] | None:
     inside = {one.word for sentence in sentences for one in sentence if one.capital and not one.first}
     capitals, plain = _source_cases(source)
     if not inside:
-        seen = {one.word for sentence in sentences for one in sentence}
-        return None if not capitals or seen & (capitals - plain) or not any(map(str.isupper, text)) else []
+        lowered = {one.word for sentence in sentences for one in sentence if not one.capital}
+        if not capitals or lowered & (capitals - plain) or not any(map(str.isupper, text)):
+            return None
     longer = [one for sentence in sentences for one in sentence if not one.first and _is_long(one.word)]
     if len(longer) >= _FEWEST_TITLED and all(one.capital for one in longer):
         return None

@@ -204,7 +204,10 @@ def _footnotes(table: Table, remarks: _Remarks, common: str | None, *, timed: bo
     notes = []
     cells = _cells(table)
     if any(cell.best for cell in cells):
-        notes.append(f"{BEST} best of the rows it can be compared with; the difference itself was not tested")
+        notes.append(
+            f"{BEST} selected: the best of the rows it can be compared with, on what it is scored on; the difference "
+            "was not tested, `compare --pairs` does"
+        )
     if any(cell.unreliable and cell.value is not None for cell in cells):
         notes.append(f"{UNRELIABLE} unreliable: rests on fewer than 30 units or fewer than 20 gold positives")
     if common is not None:
