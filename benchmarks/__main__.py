@@ -1,30 +1,55 @@
-"""`python -m benchmarks`: runs every benchmark and writes `benchmarks/TABLE.md`."""
+"""`python -m benchmarks [ROUNDS] [NAME ...]`: runs benchmarks and writes `benchmarks/TABLE.md`.
+
+With names only those parts are measured again; the others stay as they stand in the table.
+"""
 
 import platform
+import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import startup
+from benchmarks import bootstrap, ner_scoring, paired, rouge, startup
 
 TABLE = Path(__file__).with_name("TABLE.md")
+PARTS: dict[str, Callable[[int], list[str]]] = {
+    "startup": startup.table,
+    "rouge": rouge.table,
+    "ner_scoring": ner_scoring.table,
+    "bootstrap": bootstrap.table,
+    "paired": paired.table,
+    "all_pairs": lambda rounds: paired.whole_tables(),
+}
 
 
 def main() -> None:
     """Measures and writes the table; exits with 1 where a claim does not hold."""
+    rounds = next((int(word) for word in sys.argv[1:] if word.isdecimal()), 5)
+    names = [word for word in sys.argv[1:] if not word.isdecimal()] or list(PARTS)
+    if unknown := [name for name in names if name not in PARTS]:
+        sys.exit(f"no such benchmark: {', '.join(unknown)}; there are {', '.join(PARTS)}")
+    before = TABLE.read_text(encoding="utf-8") if TABLE.exists() else ""
     lines = [
         "# Benchmarks",
         "",
-        "Made by `make benchmarks`. Times of whole processes on a machine that does other things as well: read the",
-        "medians, and expect other absolute times on yours.",
+        "Made by `make benchmarks`. Times on a machine that does other things as well: read the medians and the ratios, and",
+        "expect other absolute times on yours.",
         "",
         f"Python {platform.python_version()}, {platform.system()} {platform.machine()}.",
-        "",
-        *startup.table(rounds=int(sys.argv[1]) if len(sys.argv) > 1 else 7),
     ]
+    for name, make in PARTS.items():
+        part = make(rounds) if name in names else stored(before, name)
+        lines += ["", f"<!-- {name} -->", *part, "<!-- end -->"]
     TABLE.write_text("\n".join(lines) + "\n", encoding="utf-8")
     print(TABLE.read_text(encoding="utf-8"))
     if "**no**" in TABLE.read_text(encoding="utf-8"):
         sys.exit(1)
+
+
+def stored(table: str, name: str) -> list[str]:
+    """A part as it stands in the table; a line that says so where it has never been measured."""
+    found = re.search(rf"<!-- {name} -->\n(.*?)\n<!-- end -->", table, re.DOTALL)
+    return found[1].split("\n") if found else [f"`python -m benchmarks {name}` has not been run yet."]
 
 
 if __name__ == "__main__":

@@ -48,7 +48,7 @@ HEADLINES: dict[str, tuple[tuple[str, Key], ...]] = {
     ),
 }
 # Metrics that the default configuration has; any other was asked for, so its headline is shown as well.
-_DEFAULT_FAMILY = re.compile(r"entity|entity_exact|entity_partial|entity_type|stance|rouge\w+|length")
+_DEFAULT_FAMILY = re.compile(r"entity|entity_exact|entity_partial|entity_type|stance|rouge(\d|L|Lsum)|length")
 _DEFAULT_KINDS = frozenset({"entity_f1", "entity_overlap", "stance_favg", "stance_classification", "rouge", "length"})
 
 

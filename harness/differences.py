@@ -21,6 +21,8 @@ from harness.unit_counts import UnitCounts, resample_systems
 
 SCHEMA = "harness.differences/1"
 ALPHA = 0.05
+# With more pairs than this, p adjusted by the largest difference says more than p adjusted pair by pair.
+_MANY = 100
 POWER = 0.8
 
 
@@ -176,6 +178,9 @@ def grid(compared: Compared) -> Grid:
     """The pairs as a table for people, and as records."""
     column, tested = compared.column, bool(compared.equivalences)
     headings = ["a", "b", "a - b", "interval", "p", "p Holm", "p BH", "d", "a above b", f"{compared.unit}s needed"]
+    many = len(compared.pairs) > _MANY
+    if many:
+        headings[6] = "p max-T"
     rows, records = [], []
     for place, pair in enumerate(compared.pairs):
         test = compared.equivalences[place] if tested else None
@@ -188,7 +193,7 @@ def grid(compared: Compared) -> Grid:
             UNDEFINED if pair.low is None else f"[{number(pair.low, column)}, {number(pair.high, column)}]",
             _p(pair.p),
             _p(pair.p_holm),
-            _p(pair.p_bh),
+            _p(pair.p_max_t if many else pair.p_bh),
             UNDEFINED if pair.effect is None else f"{pair.effect:.2f}",
             UNDEFINED if pair.above is None else f"{pair.above:.1%}",
             UNDEFINED if needed is None else f"{needed:,}",
@@ -228,6 +233,11 @@ def _notes(compared: Compared) -> list[str]:
         f"p: approximate randomization, two-sided, whole {compared.unit}s swapped; Holm and BH over the "
         f"{len(pairs)} pairs shown; d: standardised paired mean difference; a above b: share of the bootstrap's draws"
     )
+    if len(pairs) > _MANY:
+        notes.append(
+            f"Holm's p cannot be below {len(pairs)} / {pairs[0].resamples + 1} here; p max-T (Romano and Wolf 2005) "
+            "has no such floor"
+        )
     if compared.detectable is not None:
         notes.append(
             f"with n = {pairs[0].n} a typical pair here shows a difference of {number(compared.detectable, column)} "

@@ -242,7 +242,22 @@ def _entity_lines(corpus: Corpus) -> list[str]:
     more += [f"{counted(crossing, 'pair')} that cross"] if crossing else []
     more += [f"{apart} discontinuous"] if (apart := sum(bool(entity.parts) for entity in entities)) else []
     more += [f"{counted(empty, 'document')} without any"] if empty else []
-    return [*lines, *([f"            {', '.join(more)}"] if more else [])]
+    return [*lines, *([f"            {', '.join(more)}"] if more else []), *_tag_lines(corpus)]
+
+
+def _tag_lines(corpus: Corpus) -> list[str]:
+    """The tag schemes that were found out, and the transitions that they forbid."""
+    schemes: Counter[str] = Counter()
+    invalid = 0
+    for doc in corpus.tagged:
+        metadata = corpus.documents[doc].metadata
+        if "tag_scheme" in metadata:
+            schemes[str(metadata["tag_scheme"])] += 1
+            invalid += int(metadata.get("invalid_tags", 0))
+    if not schemes:
+        return []
+    named = ", ".join(f"{name} ({counted(count, 'document')})" for name, count in sorted(schemes.items()))
+    return [f"            tags read as {named}; {counted(invalid, 'invalid transition')}"]
 
 
 def _overlaps(entities: Sequence[Entity]) -> tuple[int, int]:

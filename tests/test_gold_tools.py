@@ -249,3 +249,16 @@ def test_the_shipped_gold_has_what_its_card_says():
     text = counts("package:gold/seed", documents="package:seeds")
     assert "documents   1" in text
     assert "every check passed" in text
+
+
+def test_the_scheme_of_tags_is_found_out_and_stated(tmp_path, capsys):
+    (tmp_path / "a.conll").write_text("Ann\tI-PER\nLee\tI-PER\n\nRome\tI-LOC\nParis\tB-LOC\n", encoding="utf-8")
+    (tmp_path / "b.conll").write_text("Ann\tB-PER\nLee\tI-PER\n\nRome\tI-LOC\n", encoding="utf-8")
+    said = []
+    for name in ("a", "b"):
+        assert command(["gold", "validate", str(tmp_path / f"{name}.conll"), "--format", "conll"]) == 0
+        said.append(capsys.readouterr().out)
+    assert "tags read as iob1" in said[0]
+    assert "0 invalid transitions" in said[0]
+    assert "tags read as iob2" in said[1]
+    assert "1 invalid transition" in said[1]

@@ -101,7 +101,7 @@ def _kind(fields: dict[str, object]) -> str | None:
         return "facts"
     if "doc" in keys and not {"start", "end", "label"} & keys and {"text", "style"} & keys:
         return "summaries"
-    if {"start", "end", "label"} <= keys or keys - {"annotator"} == {"doc"}:
+    if {"start", "end", "label"} <= keys or {"doc", "label", "text"} <= keys or keys - {"annotator"} == {"doc"}:
         return "entities"
     if {"doc", "id", "start", "end"} <= keys:
         return "sentences"

@@ -94,8 +94,9 @@ def total(counts: Sums, name: str) -> Array:
 def divide(numerator: ArrayLike, denominator: ArrayLike) -> Array:
     """Elementwise quotient; NaN, not a warning and not an epsilon, where the denominator is 0."""
     top, bottom = np.asarray(numerator, dtype=np.float64), np.asarray(denominator, dtype=np.float64)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(bottom == 0, np.nan, top / np.where(bottom == 0, 1.0, bottom))
+    undefined = np.full(np.broadcast_shapes(top.shape, bottom.shape), np.nan)
+    quotient: Array = np.divide(top, bottom, out=undefined, where=bottom != 0)
+    return quotient
 
 
 def mean_defined(values: list[Array]) -> Array:

@@ -33,12 +33,15 @@ def precision_recall_f1(correct: ArrayLike, gold: ArrayLike, predicted: ArrayLik
         predicted: Predicted positives.
     """
     top, golden, given = (np.asarray(side, dtype=np.float64) for side in (correct, gold, predicted))
-    nothing = (golden == 0) & (given == 0)
+    both = golden + given
+    # What a score is where its own side is empty: 0, or undefined where the other is empty too.
+    empty = np.broadcast_to(np.where(both == 0, np.nan, 0.0), np.broadcast_shapes(top.shape, both.shape))
 
     def share(part: Array, whole: Array) -> Array:
-        return np.where(nothing, np.nan, np.where(whole == 0, 0.0, divide(part, whole)))
+        found: Array = np.divide(part, whole, out=empty.copy(), where=whole != 0)
+        return found
 
-    return PRF(share(top, given), share(top, golden), share(2 * top, golden + given))
+    return PRF(share(top, given), share(top, golden), divide(2 * top, both))
 
 
 def average_defined(scores: Iterable[PRF], counts: Sums) -> PRF:

@@ -11,8 +11,9 @@ from harness.errors import DataError, PredictionError
 from harness.files import sha256
 from harness.gold import Corpus, file_order, read_rows, sentence_ids
 from harness.model.base import GoldUse
+from harness.model.mention_rows import is_mention, read_mention
 from harness.model.tagged_rows import Fitted, fit
-from harness.records import ABSTAIN, Answer, Entity, Example, Input, Row, TaskName
+from harness.records import ABSTAIN, Answer, Entity, Example, Input, Mention, Row, TaskName
 from harness.resources import resolve
 
 _FILE_OF: dict[str, str] = {"ner": "entities", "stance": "stance", "summarization": "summaries"}
@@ -30,6 +31,9 @@ class Predictions:
     scheme, two answers to one example. A document with gold entities that no record names is `missing`; one whose gold
     is empty and that none names is answered with none. Records of documents, targets or styles that are not asked for
     are passed over.
+
+    An entity may come without `start` and `end`, as language models name them: its text is then looked for in the
+    document, or in the `sentence` that it names, and `task.ner.grounding` says which of several places is meant.
 
     Tags in columns (`format: conll`) may have other tokens, blank lines, document marks or another file's name than
     the gold: they are aligned with it (`tagged_rows`), what differs is said in the answers' `reason` and in `remarks`,
@@ -158,6 +162,7 @@ class Predictions:
             "labels into the ledger, a map such as ontonotes_to_conll maps them"
         )
         found: dict[str, dict[Entity, Row]] = {}
+        mentions: dict[str, list[Mention]] = {}
         # Which annotators answered a document, with each one's first row.
         annotators: dict[str, dict[Any, Row]] = {}
         fitted = self._fitted(corpus)
@@ -175,6 +180,15 @@ class Predictions:
                     _note_second(checker, row, next(iter(whose.values())), document.id)
             of_document = found.setdefault(document.id, {})
             if only_names_document(row):
+                continue
+            if is_mention(row):
+                group = by_document.get(document.id)
+                sentences = corpus.sentences.get(document.id, ())
+                placed = None
+                if group:
+                    placed = read_mention(checker, row, document, group, sentences, labels, remedy=remedy)
+                if placed is not None and annotator == next(iter(whose)):
+                    mentions.setdefault(placed[0], []).append(placed[1])
                 continue
             entity = checker.entity(row, document, labels, remedy=remedy)
             # The same span of a second annotator is no slip: that there are two has been said.
@@ -198,7 +212,8 @@ class Predictions:
                 shift = starts[number]
                 inside[number].append(one.shifted(-shift))
             for example, of in zip(group, inside, strict=True):
-                answer = Answer(entities=tuple(of))
+                named = mentions.get(example.id)
+                answer = Answer(entities=tuple(of), mentions=None if named is None else tuple(named))
                 answers[example.id] = answer if fitted is None else fitted.complete(answer, example, corpus)
         return answers
 

@@ -5,7 +5,7 @@ import pytest
 from harness.config import build
 from harness.errors import ConfigError, ResourceError
 from harness.judge.stance_model import StanceModel
-from harness.records import StanceInput, Target
+from harness.records import Answer, StanceInput, Target
 
 pytestmark = pytest.mark.core
 
@@ -103,3 +103,11 @@ def test_weights_are_loaded_before_the_first_question():
     judge.__dict__["_model"] = type("Model", (), {"load": lambda self: loaded.append(1)})()
     judge.load()
     assert loaded == [1]
+
+
+@pytest.mark.parametrize("bin_", ["failed", "nonfinite", "unparsed"])
+def test_a_label_of_an_answer_that_is_not_scored_is_none(bin_):
+    judge = StanceModel()
+    answers = [Answer(label="favor", bin=bin_), Answer(label="favor")]
+    judge.__dict__["_model"] = type("Model", (), {"answer": lambda self, inputs: answers})()
+    assert judge.judge(QUESTIONS[:2]) == [None, "favor"]

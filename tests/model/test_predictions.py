@@ -12,7 +12,7 @@ from harness.errors import ConfigError, PredictionError
 from harness.gold import check_corpus, load_corpus
 from harness.label_map import NO_MAP
 from harness.model.predictions import Predictions
-from harness.records import Entity, Example, Row
+from harness.records import Entity, Example, Mention, Row
 from harness.records import Stance as StanceLabel
 from harness.task.ner import Ner
 from harness.task.stance import Stance
@@ -612,3 +612,37 @@ def test_gold_stance_as_predictions_is_the_gold(tmp_path_factory, judgements):
     ]
     assert found == [example.gold for example in examples]
     assert found == [StanceLabel(one["target"], one["label"]) for one in records]
+
+
+# ---- entities without offsets ---------------------------------------------------------------------------------------
+
+
+def test_a_string_without_offsets_is_found_in_its_sentence(ask):
+    corpus = corpus_of(entities=[{"doc": "d1", "start": 23, "end": 26, "label": "PER"}])
+    found = ask("ner", corpus, [{"doc": "d1", "sentence": "s2", "text": "Bob", "label": "PER"}])
+    assert found["d1/s2"].mentions == (Mention("PER", "Bob"),)
+    assert found["d1/s1"].mentions is None
+    assert ask.read["d1/s2"] == (Entity(23, 26, "PER"),)
+
+
+def test_strings_of_a_whole_document_are_read_in_order(ask):
+    corpus = corpus_of(sentences=(), entities=[{"doc": "d1", "start": 0, "end": 4, "label": "PER"}])
+    records = [{"doc": "d1", "text": text, "label": "PER"} for text in ("Anna", "Bob", "Bob", "Anna", "Zoe")]
+    found = ask("ner", corpus, records)
+    assert [one.text for one in found["d1"].mentions] == ["Anna", "Bob", "Bob", "Anna", "Zoe"]
+    assert [(e.start, e.text) for e in ask.read["d1"]] == [(0, "Anna"), (9, "Bob"), (23, "Bob"), (33, "Anna")]
+
+
+@pytest.mark.parametrize(
+    ("record", "said"),
+    [
+        ({"text": "Bob", "label": "PER"}, "must name its 'sentence'"),
+        ({"text": "Bob", "label": "PER", "sentence": "s9"}, "sentence 's9' is not among the 3"),
+        ({"text": "Bob", "label": "PERS", "sentence": "s2"}, "label 'PERS' is not one of PER"),
+        ({"text": " ", "label": "PER", "sentence": "s2"}, "'text' must be a non-empty string"),
+    ],
+)
+def test_a_string_that_belongs_nowhere_is_refused(ask, record, said):
+    corpus = corpus_of(entities=[{"doc": "d1", "start": 23, "end": 26, "label": "PER"}])
+    with pytest.raises(PredictionError, match=said):
+        ask("ner", corpus, [{"doc": "d1", **record}])
