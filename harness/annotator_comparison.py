@@ -56,6 +56,8 @@ def _grid(table: Table, block: Block, column: Column, baseline: Path | None) -> 
     name = _metric_of(first, column)
     if name is None:
         return f"{spelled(column.key)} is not computed from one metric's counts"
+    if getattr(first.metrics[name], "judge", None) is not None:
+        return f"{spelled(column.key)} needs a model, which has not read what annotators wrote"
     models = {label: {case.example.id: case for case in _read(one).cases} for label, one in opened.items()}
     reference = None
     if baseline is not None:

@@ -24,10 +24,11 @@ def pearson(x: Array, y: Array, weights: Array) -> Array:
         weights: Shape (rows, values).
     """
     total = weights.sum(axis=1, keepdims=True)
+    # What is left of equal values when their mean is taken off is rounding, in proportion to the values themselves.
+    sizes = [np.abs(side).max(axis=1, initial=0.0) for side in (x, y)]
     x, y = (side - divide((weights * side).sum(axis=1, keepdims=True), total) for side in (x, y))
     weighted = [weights * side for side in (x, y)]
     squares = [np.einsum("ri,ri->r", first, second) for first, second in zip(weighted, (x, y), strict=True)]
-    sizes = [np.abs(side).max(axis=1, initial=0.0) for side in (x, y)]
     for square, size in zip(squares, sizes, strict=True):
         square[square <= (_ROUNDING * size) ** 2 * total[:, 0]] = 0.0
     found = divide(np.einsum("ri,ri->r", weighted[0], y), np.sqrt(squares[0]) * np.sqrt(squares[1]))

@@ -271,7 +271,7 @@ def test_the_second_value_of_a_sweep_is_checked_with_the_first():
 def test_hydra_s_own_grammar_of_sweeps_works():
     jobs = compose_jobs(parse_arguments(["-m", "model=lead", "model.summarization.sentences=range(1,3)"]))
     assert [job.config.model["summarization"]["sentences"] for job in jobs] == [1, 2]
-    jobs = compose_jobs(parse_arguments(["-m", "model=glob(text*)"]))
+    jobs = compose_jobs(parse_arguments(["-m", "model=glob(textr*)"]))
     assert [job.config.model_name for job in jobs] == ["textrank"]
 
 

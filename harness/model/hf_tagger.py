@@ -268,7 +268,7 @@ def spans(text: str, tagged: Sequence[Tagged]) -> list[Entity]:
 
     Example:
         >>> spans("Ann Lee met Bo", [Tagged(0, 3, "B", "PER", 0.5), Tagged(4, 7, "I", "PER", 1.0)])
-        [Entity(start=0, end=7, label='PER', text='Ann Lee', score=0.75)]
+        [Entity(start=0, end=7, label='PER', text='Ann Lee', score=0.75, parts=())]
     """
     groups: list[list[Tagged]] = []
     before: Tagged | None = None
