@@ -32,8 +32,8 @@ def main() -> None:
     lines = [
         "# Benchmarks",
         "",
-        "Made by `make benchmarks`. Times on a machine that does other things as well: read the medians and the ratios,",
-        "and expect other absolute times on yours.",
+        "Made by `make benchmarks`. Times on a machine that does other things as well: read the medians and the",
+        "ratios, and expect other absolute times on yours.",
         "",
         f"Python {platform.python_version()}, {platform.system()} {platform.machine()}.",
     ]

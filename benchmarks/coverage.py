@@ -2,7 +2,7 @@
 
 `python -m benchmarks.coverage` writes the table into docs/intervals.md and exits with 1 where the default method misses
 0.93 to 0.97 of 0.95 with 50 units and 20 gold positives of each label that is averaged. `--quick` takes a tenth of the
-samples, writes nothing and judges nothing; `--data DIR` adds a real population, the folder as `../shared/data` has it.
+samples, writes nothing and judges nothing; `--data DIR` adds a real population, answers to FNC-1 in DIR/stance/fnc1.
 """
 
 import argparse

@@ -28,8 +28,9 @@ class Claim:
 
 CLAIMS = (
     Claim("highlights: 4 sentences of 14 words", 4, 14, "rouge_score", 50.0),
-    # What rouge_score takes for a subsequence grows with the square of the length: short texts gain least.
-    Claim("one sentence of 21 words", 1, 21, "rouge_score", 25.0),
+    # What rouge_score takes for a subsequence grows with the square of the length: short texts gain least, and what
+    # Python takes per text weighs most. No claim is made for them.
+    Claim("one sentence of 21 words", 1, 21, "rouge_score"),
     Claim("highlights", 4, 14, "rouge155"),
     Claim("highlights", 4, 14, "unicode"),
 )
@@ -74,7 +75,7 @@ def table(rounds: int) -> list[str]:
         ratios = [slow / fast for fast, slow in zip(ours, theirs, strict=True)]
         ratio = statistics.median(ratios)
         if claim.at_least is None:
-            verdict = "- | other rules | -"
+            verdict = f"- | {('yes' if same else 'no') if claim.mode == 'rouge_score' else 'other rules'} | -"
         else:
             holds = "yes" if ratio >= claim.at_least and same else "**no**"
             verdict = f"{claim.at_least:.0f} | {'yes' if same else 'no'} | {holds}"

@@ -43,6 +43,8 @@ def run_traps(traps: Iterable[Trap] = TRAPS) -> list[Result]:
                 theirs = trap.theirs()
             except ImportError:
                 theirs = None
+            except Exception as error:  # a change of theirs is worth seeing, and is no failure of ours
+                theirs = {"error": f"{type(error).__name__}: {error}"}
         results.append(Result(trap, ours, theirs, _version(trap.library), _agree(ours, trap)))
     return results
 

@@ -35,7 +35,8 @@ class Compared:
         column: The score.
         pairs: The differences; the baseline is always the second of its pairs.
         equivalences: One per pair, where a margin was named.
-        best: The best row and what choosing it on these documents can do; None against a baseline.
+        best: The best row and what choosing it on these documents can do; None against a baseline, with one document,
+            and where neither side is better.
         detectable: The smallest difference that a typical pair would show with 80 % power.
         unit: What is resampled and swapped.
     """
@@ -117,13 +118,14 @@ def _compared(
     tests = [] if margin is None else [
         equivalence(resampled, pair, margin, alpha=ALPHA, method=interval.method) for pair in pairs
     ]  # fmt: skip
-    higher = column.direction >= 0
+    # One document cannot say which model is better on others, and some scores have no better side.
+    ranked = reference is None and column.direction != 0 and not table.smoke_test
     return Compared(
         table=table,
         column=column,
         pairs=[replace(pair, key=column.key) for pair in pairs],
         equivalences=tests,
-        best=None if reference is not None else selection(resampled, behind.key, higher_is_better=higher),
+        best=selection(resampled, behind.key, higher_is_better=column.direction > 0) if ranked else None,
         detectable=typical_detectable(pairs, alpha=ALPHA, power=POWER),
         unit=unit,
     )
@@ -231,7 +233,8 @@ def _notes(compared: Compared) -> list[str]:
     notes = [f"interval: {method}" for method in sorted({pair.method for pair in pairs if pair.low is not None})]
     notes.append(
         f"p: approximate randomization, two-sided, whole {compared.unit}s swapped; Holm and BH over the "
-        f"{len(pairs)} pairs shown; d: standardised paired mean difference; a above b: share of the bootstrap's draws"
+        f"{len(pairs)} pairs of this score; d: standardised paired mean difference; a above b: share of the "
+        "bootstrap's draws"
     )
     if len(pairs) > _MANY:
         notes.append(

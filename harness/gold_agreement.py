@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.agreement import alpha_of, nominal_counts
+from harness.agreement import alpha_of, f1_between, nominal_counts
 from harness.annotators import Layer, Layers
 from harness.metric.base import Array, Key, divide, total
 from harness.metric.rouge import Rouge
@@ -237,7 +237,8 @@ def _of_style(layer: Layer, doc: str, style: str) -> Any:
 
 
 def _extract_f1(one: tuple[str, ...], other: tuple[str, ...]) -> dict[str, float]:
-    return {"F1 of sentences": 2 * len(set(one) & set(other)) / (len(set(one)) + len(set(other)))}
+    found = f1_between(set(one), set(other))
+    return {"F1 of sentences": math.nan if found is None else found}
 
 
 def _rouge(metric: Rouge, style: str, one: str, other: str) -> dict[str, float]:

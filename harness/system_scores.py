@@ -254,6 +254,10 @@ def read_ratings(path: Path, scores: Scores, criteria: Sequence[str] = ()) -> li
     for where, record in _records(path):
         doc, system, rating = _word(record, "doc"), _system(record), _number(record, "rating")
         criterion, annotator = _word(record, "criterion") or "", _word(record, "annotator")
+        odd = next((name for name in ("criterion", "annotator") if record.get(name) and not _word(record, name)), None)
+        if odd is not None:
+            faults.append(f"{where}: {odd!r} must be a string, found {record[odd]!r}")
+            continue
         if doc is None or system is None or rating is None:
             faults.append(f'{where}: expected {{"doc", "model" or "system", "rating": number}}, found {record}')
             continue
@@ -297,10 +301,8 @@ def _records(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     reader = csv.DictReader(io.StringIO(read_text(path, "utf-8-sig"), newline=""), strict=True)
     try:
         for record in reader:
-            yield (
-                f"{path}:{reader.line_num}",
-                {name: value for name, value in record.items() if value not in ("", None)},
-            )
+            # An empty cell is null, and a column that is not there is none.
+            yield f"{path}:{reader.line_num}", {name: value or None for name, value in record.items() if name}
     except csv.Error as error:
         raise DataError([f"{path}:{reader.line_num}: not CSV: {error}"]) from None
 
@@ -318,7 +320,7 @@ def _number(record: Mapping[str, Any], name: str, *, undefined: bool = False) ->
     """A finite number; True and False are 1 and 0. None where it is none; NaN for null where that is allowed."""
     value = record.get(name)
     if value is None:
-        return math.nan if undefined else None
+        return math.nan if undefined and name in record else None
     try:
         number = float(value) if isinstance(value, int | float | str) else math.inf
     except (ValueError, OverflowError):

@@ -201,7 +201,9 @@ def _our_interval(_: np.random.Generator, correct: Any) -> tuple[float, float]:
     found = intervals(
         matrix, ["c", "n"], lambda sums: {key: np.asarray(sums["c"]) / np.asarray(sums["n"])}, values, resamples=1000
     )[key]
-    return (found.low or 0.0), (found.high or 0.0)
+    if found.low is None or found.high is None:
+        raise ValueError(f"no interval: {found.method}")
+    return found.low, found.high
 
 
 def _ten_bootstrap_means(generator: np.random.Generator, correct: Any) -> tuple[float, float]:

@@ -62,6 +62,11 @@ def test_a_tool_that_is_absent_is_said_to_be(monkeypatch):
     assert "nervaluate: not installed" in text([result])
 
 
+def test_a_change_of_the_other_tool_is_shown_and_fails_nothing():
+    (result,) = run_traps([dataclasses.replace(BY_ID["T4"], theirs=lambda: {}["gone"])])
+    assert (dict(result.theirs), result.passed) == ({"error": "KeyError: 'gone'"}, True)
+
+
 def test_formats(capsys):
     assert command(["conformance", "T2", "T11", "--format", "json"]) == 0
     first, second = json.loads(capsys.readouterr().out)

@@ -23,8 +23,8 @@ class EntityGrounding(Additive):
     `ambiguous` is the share of groundable mentions whose string stands in more than one place, `ungrounded` the share
     of all mentions that the text does not hold: those are in the ledger, and no false positives.
 
-    An answer that gave offsets is the same under every policy. Discontinuous entities have no string in one place, so
-    a mention never grounds to one.
+    Entities that came with offsets are the same under every policy, and stand beside the mentions. Discontinuous
+    entities have no string in one place, so a mention never grounds to one.
 
     Range: fractions in [0, 1]; higher is better for the scores, lower for the three others. One side empty: 0;
     both empty: undefined. The shares are undefined without mentions.
@@ -61,11 +61,12 @@ class EntityGrounding(Additive):
             return {f"{policy}|{name}": value for policy in POLICIES for name, value in plain.items()}
         text, start = context.example.input.text, context.example.start
         own = [entity.shifted(-start) for entity in wanted]
+        placed = set(context.answer.entities or ())
         counts: Counts = {}
         for policy in POLICIES:
             grounded = ground(mentions, text, policy, own)
-            correct = len(grounded.entities.intersection(own))
-            plain = set_counts(correct, len(own), len(grounded.entities))
+            found = grounded.entities | placed
+            plain = set_counts(len(found.intersection(own)), len(own), len(found))
             counts |= {f"{policy}|{name}": value for name, value in plain.items()}
         numbers = [len(places(text, mention.text)) for mention in mentions]
         return counts | {

@@ -67,7 +67,7 @@ def name_words(text: str) -> Name:
         >>> name_words("the U.S. Army's O’Neil"), name_words("São Paulo")
         (('the', 'us', 'army', 'o', 'neil'), ('sao', 'paulo'))
     """
-    text = _DOTTED.sub(lambda found: found[0].replace(".", ""), _POSSESSIVE.sub("", text))
+    text = _DOTTED.sub(lambda found: found[0].replace(".", ""), _POSSESSIVE.sub("", text)).replace("_", " ")
     if not text.isascii():
         folded = unicodedata.normalize("NFKD", text.casefold())
         # Accents alone: the marks of other scripts are letters of their words.
@@ -85,6 +85,10 @@ def occurs(name: Name, text: Name) -> bool:
     return bool(name) and any(
         text[at : at + len(name)] == name for at in range(len(text) - len(name) + 1) if text[at] == name[0]
     )
+
+
+# Names that are pronouns in lower case: `us` is not the US, whatever the case that words are compared in.
+_PRONOUNS = frozenset({"us", "it", "who"})
 
 
 class KnownWords:
@@ -107,6 +111,8 @@ class KnownWords:
         Args:
             word: One of `name_words`.
         """
+        if word in _PRONOUNS:
+            return re.search(_dotted(word.upper()), self.text) is not None
         if word in self.words or _stem(word) in self._stems:
             return True
         if any(near in self.words for near in _related(word)):
@@ -139,9 +145,8 @@ class KnownWords:
         found = set()
         for run in re.findall(r"[A-Z]\w*(?:(?: (?:of|the|and|for|de))* [A-Z]\w*)+", self.text):
             letters = "".join(word[0] for word in run.split() if word[0].isupper()).lower()
-            found |= {
-                letters[a:b] for a in range(min(len(letters), 12)) for b in range(a + 2, min(len(letters), 12) + 1)
-            }
+            most = min(len(letters), _MOST_INITIALS)
+            found |= {letters[first:last] for first in range(most) for last in range(first + 2, most + 1)}
         return frozenset(found)
 
 

@@ -64,7 +64,7 @@ _TOKEN = re.compile(
     re.IGNORECASE,
 )
 _PERCENT = re.compile(r"\s?%|[\s-](?:percent|per\scent|pct)\b|\spercentage\spoints?\b", re.IGNORECASE)
-_HALVED = re.compile(r"\s(?:an?\s)?(?:dozen|hundred|thousand|million|billion)\b", re.IGNORECASE)
+_HALVED = re.compile(r"\s(?:an?\s)?(?:dozen|hundred|thousand|million|billion|trillion)\b", re.IGNORECASE)
 _VALUE = re.compile(r"(\d+(?:\.\d+)?)(%?)")
 _DAY = re.compile(r"(?:3[01]|[12]\d|0?[1-9])(?:st|nd|rd|th)?", re.IGNORECASE)
 _YEAR = re.compile(r",?\s(?:of\s)?([12]\d{3})(?![\d,]|\.\d)")
@@ -158,9 +158,7 @@ def _read(text: str, tokens: list[re.Match[str]], at: int) -> tuple[list[Quantit
         return [Quantity(*token.span(), frozenset({f"{_ORDINALS[word]}."}))], at + 1
     if word in _SMALL or (word in ("a", "an") and _scale(text, tokens, at + 1)):
         return _words(text, tokens, at)
-    if word == "half" and re.match(
-        r"\s(?:an?\s)?(?:dozen|hundred|thousand|million|billion)\b", text[token.end() :][:16]
-    ):
+    if word == "half" and _HALVED.match(text, token.end()):
         last = at + 1 + (tokens[at + 1]["word"].lower() not in _SCALES)
         value = Decimal(_SCALES[tokens[last]["word"].lower()]) / 2
         return [_number(text, token.start(), tokens[last].end(), {value})], last + 1

@@ -102,6 +102,8 @@ class StancePreservation(DocumentMeans):
             # Counted as none, so that data without any shows rows without a value rather than no rows.
             return {"positions": 0.0}
         findings: list[str | None] = list(context.measured or ())
+        if len(findings) != len(self.questions(gold, predicted, context)):
+            raise ValueError("StancePreservation: there must be one finding per question; was its judge asked?")
         targets = sorted({position.target for position in positions})
         fates: list[Counter[str]] = []
         for text in _texts(gold, predicted):

@@ -39,12 +39,12 @@ def read_mention(
         near = checker.nearest(label, labels)
         checker.fault(row, f"label {label!r} is not one of {', '.join(sorted(labels))}{near}{remedy}")
     place = examples[0].id
-    if sentence is not None and len(examples) > 1:
+    if sentence is not None and (sentences or len(examples) > 1):
         start = next((one.start for one in sentences if one.id == sentence), None)
         asked = {example.start: example.id for example in examples}
         if start in asked:
             place = asked[start]
-        else:
+        elif start is None or len(examples) > 1:
             near = checker.nearest(sentence, [one.id for one in sentences])
             checker.fault(
                 row, f"sentence {sentence!r} is not among the {len(sentences)} of document {document.id!r}{near}"

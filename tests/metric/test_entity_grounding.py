@@ -155,3 +155,10 @@ def test_nothing_is_lost(mentions, text):
         assert placed.ungrounded == sum(not places(text, mention.text) for mention in mentions)
         strings = {(m.label, span) for m in mentions for span in places(text, m.text)}
         assert {(e.label, (e.start, e.end)) for e in placed.entities} <= strings
+
+
+def test_entities_with_offsets_stand_under_every_policy():
+    gold = [Entity(0, 3, "PER"), Entity(8, 10, "PER")]
+    found = scores(gold, [Mention("PER", "Ann")], entities=(Entity(8, 10, "PER"),))
+    assert found["first.f1"] == found["aligned.f1"] == found["oracle.f1"] == 1
+    assert found["all.f1"] == pytest.approx(2 * 2 / (2 + 4))

@@ -117,7 +117,13 @@ def test_article():
 @given(st.text(max_size=120), st.text(max_size=120))
 def test_every_word_of_a_text_is_known_and_nothing_fails(text, source):
     known = KnownWords(text)
-    assert all(known.has(word) for word in name_words(text))
+    assert all(known.has(word) for word in name_words(text) if word not in ("us", "it", "who"))
     for name in capitalised_names(text, source) or ():
         assert name
         assert all(known.has(word) for word in name)
+
+
+def test_us_is_not_the_us():
+    assert not KnownWords("It was given to us, and it may work.").has("us")
+    assert KnownWords("It was given to the US.").has("us")
+    assert KnownWords("The U.S. said so.").has("us")
