@@ -30,7 +30,7 @@ _CONVENTION = "offsets are end-exclusive code points"
 # The keys of each record file; others are kept as metadata, unless they look like one of these written wrongly.
 KEYS: Mapping[str, frozenset[str]] = {
     "sentences": frozenset({"doc", "id", "start", "end", "zone"}),
-    "entities": frozenset({"doc", "start", "end", "label", "text", "score", "annotator", "parts"}),
+    "entities": frozenset({"doc", "start", "end", "label", "text", "score", "annotator", "parts", "sentence"}),
     "tags": frozenset({"doc", "start", "end", "tokens", "tags", "annotator"}),
     "stance": frozenset(
         {"doc", "target", "label", "sentence", "start", "end", "id", "holder", "evidence", "rationale", "assessment"}

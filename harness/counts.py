@@ -8,8 +8,8 @@ from typing import IO, Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
+from harness.coded import Coded, Places, read_arrow
 from harness.metric.base import Additive, Array, Counts, Key, Metric
 from harness.tables import map_column, string_column
 
@@ -28,8 +28,6 @@ _DENSE_CELLS = 40_000_000
 # Rows that are turned into Arrow columns at once.
 _ROWS = 200_000
 
-Places = NDArray[np.int64]
-
 
 @dataclass(frozen=True, slots=True)
 class CountRow:
@@ -41,6 +39,36 @@ class CountRow:
     metric: str
     state: Counts
     fields: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What the rows of tables are about; the tables of a run's metrics share it.
+
+    Args:
+        examples: Example ids, or documents' where whole documents were counted.
+        documents: Their documents' ids.
+        units: What is resampled: as `Example.unit` has it.
+        fields: What each can be sliced by.
+    """
+
+    examples: Sequence[str]
+    documents: Coded[str]
+    units: Coded[str]
+    fields: Coded[Mapping[str, str]]
+
+    @classmethod
+    def of(
+        cls,
+        examples: Sequence[str],
+        documents: Sequence[str],
+        units: Sequence[str],
+        fields: Sequence[Mapping[str, str]],
+    ) -> "Counted":
+        """From one value per row."""
+        of_documents: Coded[str] = Coded.of(documents).sorted()
+        of_units = of_documents if units == documents else Coded.of(units).sorted()
+        return cls(examples, of_documents, of_units, Coded.of_objects(fields))
 
 
 @dataclass(frozen=True)
@@ -61,9 +89,9 @@ class CountTable:
 
     metric: str
     examples: Sequence[str]
-    documents: Sequence[str]
-    units: Sequence[str]
-    fields: Sequence[Mapping[str, str]]
+    documents: Coded[str]
+    units: Coded[str]
+    fields: Coded[Mapping[str, str]]
     names: tuple[str, ...]
     offsets: Places
     columns: Places
@@ -72,33 +100,73 @@ class CountTable:
     @classmethod
     def of(cls, metric: str, rows: Iterable[CountRow]) -> "CountTable":
         """The table of rows of one metric."""
-        examples: list[str] = []
-        documents: list[str] = []
-        units: list[str] = []
-        fields: list[Mapping[str, str]] = []
+        kept = list(rows)
+        counted = Counted.of(
+            [row.example for row in kept],
+            [row.document for row in kept],
+            [row.unit for row in kept],
+            [row.fields for row in kept],
+        )
+        return cls.of_states(metric, counted, (row.state for row in kept))
+
+    @classmethod
+    def of_states(
+        cls, metric: str, counted: Counted, states: Iterable[Counts], numbers: Places | None = None
+    ) -> "CountTable":
+        """The table of one state per row.
+
+        Args:
+            metric: What the configuration calls the metric.
+            counted: What the rows are about.
+            states: The state of each row; with `numbers`, the distinct ones.
+            numbers: For each row, which of the states is its own.
+        """
         place: dict[str, int] = {}
-        ends, columns, values = [0], [], []
-        for row in rows:
-            examples.append(row.example)
-            documents.append(row.document)
-            units.append(row.unit)
-            fields.append(row.fields)
-            for name, value in row.state.items():
+        ends: list[int] = [0]
+        columns: list[int] = []
+        values: list[float] = []
+        for state in states:
+            for name, value in state.items():
                 columns.append(place.setdefault(name, len(place)))
                 values.append(value)
             ends.append(len(columns))
-        table = cls(
-            metric=metric,
-            examples=examples,
-            documents=documents,
-            units=units,
-            fields=fields,
-            names=tuple(place),
-            offsets=np.asarray(ends, dtype=np.int64),
-            columns=np.asarray(columns, dtype=np.int64),
-            values=np.asarray(values, dtype=np.float64),
+        return cls.of_arrays(
+            metric,
+            counted,
+            tuple(place),
+            np.asarray(ends, dtype=np.int64),
+            np.asarray(columns, dtype=np.int64),
+            np.asarray(values, dtype=np.float64),
+            numbers,
         )
-        return table._sorted()
+
+    @classmethod
+    def of_arrays(
+        cls,
+        metric: str,
+        counted: Counted,
+        names: tuple[str, ...],
+        offsets: Places,
+        columns: Places,
+        values: Array,
+        numbers: Places | None = None,
+    ) -> "CountTable":
+        """As `of_states`, from states as the table has them, in any order of the names."""
+        names, offsets, places, counts = _by_name(names, offsets, columns, values)
+        if numbers is not None:
+            offsets, entries = _entries(offsets, numbers)
+            places, counts = places[entries], counts[entries]
+        return cls(
+            metric=metric,
+            examples=counted.examples,
+            documents=counted.documents,
+            units=counted.units,
+            fields=counted.fields,
+            names=names,
+            offsets=offsets,
+            columns=places,
+            values=counts,
+        )
 
     def __len__(self) -> int:
         return len(self.examples)
@@ -113,47 +181,57 @@ class CountTable:
 
     def chosen(self, numbers: Places) -> "CountTable":
         """The rows of these numbers, and the names that they have."""
-        lengths = np.diff(self.offsets)[numbers]
-        entries = np.repeat(self.offsets[numbers] - _starts(lengths), lengths) + np.arange(lengths.sum())
+        offsets, entries = _entries(self.offsets, numbers)
         columns = self.columns[entries]
-        present = np.unique(columns)
+        present = np.flatnonzero(np.bincount(columns, minlength=len(self.names)))
         place = np.zeros(len(self.names), dtype=np.int64)
         place[present] = np.arange(len(present))
+        documents = self.documents.take(numbers)
         return CountTable(
             metric=self.metric,
-            examples=[self.examples[n] for n in numbers],
-            documents=[self.documents[n] for n in numbers],
-            units=[self.units[n] for n in numbers],
-            fields=[self.fields[n] for n in numbers],
+            examples=[self.examples[n] for n in numbers.tolist()],
+            documents=documents,
+            units=documents if self.units is self.documents else self.units.take(numbers),
+            fields=self.fields.take(numbers),
             names=tuple(self.names[n] for n in present),
-            offsets=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
+            offsets=offsets,
             columns=place[columns],
             values=self.values[entries],
         )
 
-    def _sorted(self) -> "CountTable":
-        """The same with its names, and each row's entries, sorted by name."""
-        order = sorted(range(len(self.names)), key=self.names.__getitem__)
-        place = np.empty(len(order), dtype=np.int64)
-        place[order] = np.arange(len(order))
-        columns = place[self.columns] if len(order) else self.columns
-        owner = np.repeat(np.arange(len(self)), np.diff(self.offsets))
-        entries = np.lexsort((columns, owner))
-        return CountTable(
-            metric=self.metric,
-            examples=self.examples,
-            documents=self.documents,
-            units=self.units,
-            fields=self.fields,
-            names=tuple(self.names[n] for n in order),
-            offsets=self.offsets,
-            columns=columns[entries],
-            values=self.values[entries],
-        )
+    def with_field(self, name: str) -> dict[str, Places]:
+        """The numbers of the rows that have the field, ascending, by its value, sorted."""
+        values = Coded.of([fields.get(name) for fields in self.fields.values])
+        of_row = values.codes[self.fields.codes] if len(values) else self.fields.codes
+        order = np.argsort(of_row, kind="stable")
+        borders = np.searchsorted(of_row[order], np.arange(len(values.values) + 1))
+        found = {
+            value: order[borders[number] : borders[number + 1]]
+            for number, value in enumerate(values.values)
+            if value is not None and borders[number] < borders[number + 1]
+        }
+        return dict(sorted(found.items()))
 
 
-def _starts(lengths: Places) -> Places:
-    return np.concatenate([[0], np.cumsum(lengths)[:-1]]).astype(np.int64) if len(lengths) else lengths
+def _entries(offsets: Places, numbers: Places) -> tuple[Places, Places]:
+    """The offsets of a table that has these rows of another one, and which entries of the other they have."""
+    lengths = np.diff(offsets)[numbers]
+    ends = np.cumsum(lengths)
+    entries = np.repeat(offsets[numbers] - (ends - lengths), lengths) + np.arange(lengths.sum())
+    return np.concatenate([[0], ends]).astype(np.int64), entries
+
+
+def _by_name(
+    names: tuple[str, ...], offsets: Places, columns: Places, values: Array
+) -> tuple[tuple[str, ...], Places, Places, Array]:
+    """The same with the names, and each row's entries, sorted by name."""
+    order = sorted(range(len(names)), key=names.__getitem__)
+    place = np.empty(len(order), dtype=np.int64)
+    place[order] = np.arange(len(order))
+    columns = place[columns] if len(order) else columns
+    owner = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
+    entries = np.lexsort((columns, owner))
+    return tuple(names[n] for n in order), offsets, columns[entries], values[entries]
 
 
 # ---- by unit --------------------------------------------------------------------------------------------------------
@@ -188,16 +266,14 @@ class UnitTable:
 
 def unit_table(table: CountTable, metric: Metric) -> UnitTable:
     """Sums the counts of each unit, giving each document the weight that the metric says it has."""
-    documents = len(set(table.documents))
     # A mean over documents cannot be resampled by sentence: a sentence has no share in its document's mean.
-    by_sentence = isinstance(metric, Additive) and (
-        all(table.units) and any(unit != doc for unit, doc in zip(table.units, table.documents, strict=True))
-    )
-    owners = table.units if by_sentence else table.documents
-    ids = sorted(set(owners))
-    index = {name: number for number, name in enumerate(ids)}
-    of_row = np.fromiter((index[owner] for owner in owners), dtype=np.int64, count=len(owners))
-    of_entry = np.repeat(of_row, np.diff(table.offsets))
+    by_sentence = isinstance(metric, Additive) and _has_units(table)
+    owners: Coded[str] = (table.units if by_sentence else table.documents).sorted()
+    present = owners.present()
+    ids = [owners.values[number] for number in present.tolist()]
+    place = np.zeros(len(owners.values), dtype=np.int64)
+    place[present] = np.arange(len(present))
+    of_entry = np.repeat(place[owners.codes], np.diff(table.offsets))
     shape = (len(ids), len(table.names))
     matrix: Any
     if shape[0] * shape[1] <= _DENSE_CELLS or not isinstance(metric, Additive):
@@ -211,8 +287,19 @@ def unit_table(table: CountTable, metric: Metric) -> UnitTable:
     if not isinstance(metric, Additive) and table.names:
         weighted = metric.per_document({name: matrix[:, number] for number, name in enumerate(table.names)})
         matrix = np.column_stack([weighted[name] for name in table.names])
-    unit = "sentence" if by_sentence else "document" if documents > 1 or not len(table) else None
+    unit = "sentence" if by_sentence else "document" if len(ids) > 1 or not len(table) else None
     return UnitTable(list(table.names), matrix, ids, unit)
+
+
+def _has_units(table: CountTable) -> bool:
+    """Whether every row has a unit, and some unit is another one than its document."""
+    units, documents = table.units, table.documents
+    if units is documents:
+        return False
+    number = {document: code for code, document in enumerate(documents.values)}
+    as_documents = np.fromiter((number.get(unit, -1) for unit in units.values), dtype=np.int64, count=len(units.values))
+    nameless = [code for code, unit in enumerate(units.values) if not unit]
+    return not np.isin(units.codes, nameless).any() and bool((as_documents[units.codes] != documents.codes).any())
 
 
 # ---- the file -------------------------------------------------------------------------------------------------------
@@ -228,26 +315,29 @@ def write_counts(stream: IO[bytes], tables: Sequence[CountTable]) -> None:
 
 def _arrow(table: CountTable, first: int, last: int) -> pa.Table:
     entries = slice(int(table.offsets[first]), int(table.offsets[last]))
-    names = string_column(table.names)
-    fields = [sorted(one.items()) for one in table.fields[first:last]]
     return pa.Table.from_arrays(
         [
             string_column(table.examples[first:last]),
-            string_column(table.documents[first:last]),
-            string_column(table.units[first:last]),
-            string_column([table.metric] * (last - first)),
+            table.documents[first:last].arrow(string_column),
+            table.units[first:last].arrow(string_column),
+            Coded([table.metric], np.zeros(last - first, dtype=np.int64)).arrow(string_column),
             map_column(
                 table.offsets[first : last + 1] - table.offsets[first],
-                names.take(_int_column(table.columns[entries])),
+                string_column(table.names).take(_int_column(table.columns[entries])),
                 _float_column(table.values[entries]),
             ),
-            map_column(
-                np.concatenate([[0], np.cumsum([len(one) for one in fields], dtype=np.int64)]),
-                string_column([key for one in fields for key, _ in one]),
-                string_column([value for one in fields for _, value in one]),
-            ),
+            table.fields[first:last].arrow(_fields_column),
         ],
         schema=SCHEMA,
+    )
+
+
+def _fields_column(fields: Sequence[Mapping[str, str]]) -> pa.Array:
+    pairs = [sorted(one.items()) for one in fields]
+    return map_column(
+        np.concatenate([[0], np.cumsum([len(one) for one in pairs], dtype=np.int64)]),
+        string_column([key for one in pairs for key, _ in one]),
+        string_column([value for one in pairs for _, value in one]),
     )
 
 
@@ -269,13 +359,16 @@ def read_counts(path: Any, wanted: Callable[[str], bool] = lambda _: True) -> di
     Raises:
         OSError, ValueError, TypeError, pyarrow.ArrowException: It cannot be read, or has other columns.
     """
-    whole = pq.read_table(path, schema=SCHEMA).combine_chunks()
+    with pq.ParquetFile(path) as stored:
+        # Only by the schema are missing columns found out.
+        if not stored.schema_arrow.equals(SCHEMA):
+            raise ValueError(f"expected the columns {', '.join(SCHEMA.names)}")
+        whole = stored.read().combine_chunks()
     if not len(whole):
         return {}
     columns = {name: whole.column(name).chunk(0) for name in whole.column_names}
-    metrics = columns["metric"].to_pylist()
-    borders = [0, *(n for n in range(1, len(metrics)) if metrics[n] != metrics[n - 1]), len(metrics)]
-    fields: dict[tuple[tuple[str, str], ...], dict[str, str]] = {}
+    metrics = read_arrow(columns["metric"])
+    borders = [0, *(np.flatnonzero(np.diff(metrics.codes)) + 1).tolist(), len(metrics)]
     found = {}
     for first, last in pairwise(borders):
         if not wanted(metrics[first]):
@@ -285,21 +378,45 @@ def read_counts(path: Any, wanted: Callable[[str], bool] = lambda _: True) -> di
         offsets = state.offsets.to_numpy()
         entries = slice(int(offsets[0]), int(offsets[-1]))
         keys = state.keys[entries].dictionary_encode()
-        # Equal mappings are one object, since there are few of them.
-        sliced = [fields.setdefault(key, dict(key)) for key in map(tuple, part["fields"].to_pylist())]
-        table = CountTable(
+        names, offsets, of_entry, values = _by_name(
+            tuple(keys.dictionary.to_pylist()),
+            offsets.astype(np.int64) - int(offsets[0]),
+            keys.indices.to_numpy().astype(np.int64),
+            state.items[entries].to_numpy().astype(np.float64),
+        )
+        documents: Coded[str] = read_arrow(part["document"]).sorted()
+        units: Coded[str] = read_arrow(part["unit"]).sorted()
+        same = units.values == documents.values and np.array_equal(units.codes, documents.codes)
+        found[metrics[first]] = CountTable(
             metric=metrics[first],
             examples=part["example"].to_pylist(),
-            documents=part["document"].to_pylist(),
-            units=part["unit"].to_pylist(),
-            fields=sliced,
-            names=tuple(keys.dictionary.to_pylist()),
-            offsets=offsets.astype(np.int64) - int(offsets[0]),
-            columns=keys.indices.to_numpy().astype(np.int64),
-            values=state.items[entries].to_numpy().astype(np.float64),
+            documents=documents,
+            units=documents if same else units,
+            fields=_read_fields(part["fields"]),
+            names=names,
+            offsets=offsets,
+            columns=of_entry,
+            values=values,
         )
-        found[table.metric] = table._sorted()
     return found
+
+
+def _read_fields(column: pa.Array) -> Coded[Mapping[str, str]]:
+    """Equal mappings are one value, since there are few of them."""
+    offsets = column.offsets.to_numpy()
+    entries = slice(int(offsets[0]), int(offsets[-1]))
+    keys, items = read_arrow(column.keys[entries]), read_arrow(column.items[entries])
+    pairs = keys.codes * max(1, len(items.values)) + items.codes
+    borders = (offsets - offsets[0]).tolist()
+    of_row = Coded.of([pairs[first:last].tobytes() for first, last in pairwise(borders)])
+    values = [
+        {
+            keys.values[pair // len(items.values)]: items.values[pair % len(items.values)]
+            for pair in np.frombuffer(one, dtype=np.int64).tolist()
+        }
+        for one in of_row.values
+    ]
+    return Coded(values, of_row.codes)
 
 
 def all_rows(tables: Iterable[CountTable]) -> Iterator[CountRow]:
@@ -333,9 +450,9 @@ def counts_behind(key: Key, tables: Mapping[str, CountTable], metrics: Mapping[s
     field_name, _, value = key.slice.partition("=")
     for name, table in tables.items():
         metric, wanted, chosen = metrics[name], key, table
-        if key.slice != "all" and any(field_name in fields for fields in table.fields):
-            numbers = [number for number, fields in enumerate(table.fields) if fields.get(field_name) == value]
-            wanted, chosen = replace(key, slice="all"), table.chosen(np.asarray(numbers, dtype=np.int64))
+        if key.slice != "all" and (by_value := table.with_field(field_name)):
+            numbers = by_value.get(value, np.zeros(0, dtype=np.int64))
+            wanted, chosen = replace(key, slice="all"), table.chosen(numbers)
         if wanted in metric.compute(unit_table(chosen, metric).sums() or {"": 0.0}):
             return Behind(metric, chosen, wanted)
     return None

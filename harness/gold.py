@@ -1,11 +1,12 @@
 """Documents and gold, read and checked: every fault is found in one go, before any model is called."""
 
+import hashlib
 import inspect
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,11 @@ from typing import Any
 from harness.checking import Checker, only_names_document, read_documents
 from harness.config import DataConfig, check_options, format_reader
 from harness.errors import ConfigError, DataError, GoldError
-from harness.files import sha256
+from harness.files import canonical_json
+from harness.format.jsonl import read_folder
 from harness.records import Document, Entity, Fact, Row, Sentence, StanceGold, TaggedSentence, Target, TaskName
 from harness.resources import resolve
+from harness.stance_columns import StanceColumns, read_stance_columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,28 +83,45 @@ class Corpus:
     @cached_property
     def documents_sha256(self) -> str:
         """Hash of every document's id, text and metadata."""
-        return sha256([[d.id, d.text, dict(d.metadata)] for d in sorted(self.documents.values(), key=lambda d: d.id)])
+        ordered = sorted(self.documents.values(), key=lambda d: d.id)
+        return _list_sha256(canonical_json([d.id, d.text, dict(d.metadata)]) for d in ordered)
 
     def gold_sha256(self, task: TaskName) -> str:
         """Hash of the canonical, sorted records that a task is scored on."""
-        records: list[list[Any]] = []
-        for doc in sorted(self.annotated(task)):
-            records += [[doc, "sentence", s.id, s.start, s.end, s.zone] for s in self.sentences.get(doc, ())]
-            if task == "ner":
-                records += [[doc, *e] for e in sorted(map(_identity, self.entities.get(doc, ())))]
-                records.append([doc, "annotated"])
-            elif task == "stance":
-                found = self.stance.get(doc, ())
-                records += sorted(
-                    ([doc, s.target, s.sentence or "", s.id or "", s.label] for s in found), key=lambda r: r[1:]
-                )
-                records += [[doc, "target", t, self.targets[t].text] for t in sorted({s.target for s in found})]
-            else:
-                records += sorted(
-                    ([doc, s.style, s.text or "", list(s.sentences or ())] for s in self.summaries.get(doc, ())),
-                    key=lambda r: r[1:],
-                )
-        return sha256(records)
+        return _list_sha256(self._spelt_gold(task, doc) for doc in sorted(self.annotated(task)))
+
+    def _spelt_gold(self, task: TaskName, doc: str) -> str:
+        """The records of a document in their canonical spelling, with commas between; each begins with its id."""
+        before = f"[{canonical_json(doc)},"
+        records = [before + _spelt("sentence", s.id, s.start, s.end, s.zone) for s in self.sentences.get(doc, ())]
+        if task == "ner":
+            records += [before + canonical_json(e)[1:] for e in sorted(map(_identity, self.entities.get(doc, ())))]
+            records.append(before + _spelt("annotated"))
+        elif task == "stance":
+            found = self.stance.get(doc, ())
+            judgements = sorted((s.target, s.sentence or "", s.id or "", s.label) for s in found)
+            records += [before + _spelt(*judgement) for judgement in judgements]
+            records += [before + _spelt("target", t, self.targets[t].text) for t in sorted({s.target for s in found})]
+        else:
+            references = sorted([s.style, s.text or "", list(s.sentences or ())] for s in self.summaries.get(doc, ()))
+            records += [before + canonical_json(reference)[1:] for reference in references]
+        return ",".join(records)
+
+
+# The same judgement stands in many documents.
+@lru_cache(maxsize=4096)
+def _spelt(*values: str | int) -> str:
+    """The rest of a list in its canonical spelling."""
+    return canonical_json(values)[1:]
+
+
+def _list_sha256(spelt: Iterable[str]) -> str:
+    """Hex SHA-256 of a list in its canonical spelling, which is never there as a whole: its parts are given."""
+    digest = hashlib.sha256(b"[")
+    for number, one in enumerate(filter(None, spelt)):
+        digest.update(f"{',' if number else ''}{one}".encode("utf-8", "surrogatepass"))
+    digest.update(b"]")
+    return digest.hexdigest()
 
 
 def load_corpus(data: DataConfig, *, need_gold: bool = True) -> Corpus:
@@ -118,6 +138,7 @@ def load_corpus(data: DataConfig, *, need_gold: bool = True) -> Corpus:
         raise GoldError(["data: set data.documents=DIR and data.gold=DIR (or data.gold=FILE where it holds the texts)"])
     rows: list[Row] = []
     faults: list[str] = []
+    columns: StanceColumns | None = None
     apart = data.documents is not None and data.gold is not None and not _same(data.documents, data.gold)
     if data.documents is not None and (apart or data.gold is None):
         # Documents are text files or JSON Lines whatever format the annotations are in.
@@ -125,16 +146,28 @@ def load_corpus(data: DataConfig, *, need_gold: bool = True) -> Corpus:
         # Annotations that lie beside the texts are not those that were asked for.
         rows = [row for row in found if not apart or row.file not in _LEAVES]
     if data.gold is not None:
-        reading = read_rows(data.format, resolve(data.gold), encoding=data.encoding, options=data.options)
+        columns = _stance_columns(data)
+        if columns is None:
+            reading = read_rows(data.format, resolve(data.gold), encoding=data.encoding, options=data.options)
+        else:
+            reading = read_folder(resolve(data.gold), encoding=data.encoding, leave_out=("stance",))
         found, more = _read_all(reading)
         faults += more
         # A file of documents may lie in the folder of the gold: it is read once.
         known = {(row.file, row.where) for row in rows}
-        rows += [row for row in found if (row.file, row.where) not in known]
+        rows = [*rows, *(row for row in found if (row.file, row.where) not in known)] if known else found
     # What cannot be read of the texts, sentences or targets would make faults of records that have none.
     if any(Path(file_order(fault)[0]).stem not in _LEAVES for fault in faults):
         raise GoldError(sorted(faults, key=file_order))
-    return check_corpus(rows, data, need_gold=need_gold, faults=faults)
+    return check_corpus(rows, data, need_gold=need_gold, faults=faults, columns=columns)
+
+
+def _stance_columns(data: DataConfig) -> StanceColumns | None:
+    """The stance gold column by column, where it is large and plain."""
+    if data.format != "jsonl" or data.gold is None or data.annotator is not None or data.options:
+        return None
+    folder = resolve(data.gold)
+    return read_stance_columns(folder / "stance.jsonl") if data.encoding == "utf-8" and folder.is_dir() else None
 
 
 # Record files that no other record refers to.
@@ -182,7 +215,12 @@ def read_rows(
 
 
 def check_corpus(
-    rows: Sequence[Row], data: DataConfig, *, need_gold: bool = True, faults: Sequence[str] = ()
+    rows: Sequence[Row],
+    data: DataConfig,
+    *,
+    need_gold: bool = True,
+    faults: Sequence[str] = (),
+    columns: StanceColumns | None = None,
 ) -> Corpus:
     """Checks rows of any format and makes a corpus of them.
 
@@ -191,6 +229,7 @@ def check_corpus(
         data: The data group of the configuration.
         need_gold: Whether documents without any gold are a fault.
         faults: What was found while reading, to be reported with the rest.
+        columns: Stance gold that is not among the rows.
 
     Raises:
         GoldError: With every fault.
@@ -214,7 +253,13 @@ def check_corpus(
     entities = _entities(checker, by_file.get("entities", ()), data)
     tagged = read_tags(checker, by_file.get("tags", ()))
     targets = _targets(checker, by_file.get("targets", ()))
-    stance = _stance(checker, by_file.get("stance", ()), data, sentences, targets, named="targets" in by_file)
+    stance: dict[str, tuple[StanceGold, ...]] | None = None
+    named = "targets" in by_file
+    if columns is not None and not checker.faults:
+        stance = columns.judgements(documents, sentences, targets, data.labels.stance, named=named)
+    if stance is None:
+        judged = by_file.get("stance", ()) if columns is None else columns.rows()
+        stance = _stance(checker, judged, data, sentences, targets, named=named)
     summaries = _summaries(checker, by_file.get("summaries", ()), sentences)
     facts = _facts(checker, by_file.get("facts", ()), sentences)
     if annotators:

@@ -1,10 +1,11 @@
 """Metrics' questions are put to their judges, once: what was found before is used again, and stored with the run."""
 
 import json
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from harness.source import code_sha256
 from harness.tables import table
 
 NAME = "judged.parquet"
+JOURNAL = "judged.journal.jsonl"
 # Questions between two looks at the signal to stop.
 _BATCH = 256
 _SCHEMA = pa.schema(
@@ -104,6 +106,7 @@ def judge_cases(
     questions: Callable[[Metric, Case], list[Any]],
     *,
     known: Sequence[Asked] = (),
+    keep: Callable[[Sequence[Asked]], None] = lambda _: None,
     stop: Callable[[], int | None] = lambda: None,
 ) -> dict[str, Judgement]:
     """Asks every judge what its metric wants to know about every example; equal questions are asked once.
@@ -114,17 +117,19 @@ def judge_cases(
         cases: Examples and answers.
         questions: What a metric asks about a case.
         known: Findings of before; those of the same judge and question are used again.
+        keep: Told of every batch of new findings (of no example: equal questions of several are one).
         stop: The signal that asks the run to stop, or None.
 
     Raises:
-        Stopped: A signal came; what was found is lost, answers are not.
+        Stopped: A signal came; what was found so far has gone to `keep`.
         RunFailedError: A judge answered more or fewer questions than it was asked.
     """
     judged = {}
+    by_judge: dict[str, dict[str, Finding]] = {}
     for name, judge in judges.items():
         signature = {**judge.signature(), "code": code_sha256(type(judge).__module__)}
         identity = sha256(signature)
-        found = {one.key: one.finding for one in known if one.judge == identity}
+        found = by_judge.setdefault(identity, {one.key: one.finding for one in known if one.judge == identity})
         asked = {case.example.id: questions(metrics[name], case) for case in cases}
         keys = {example: [sha256([identity, one]) for one in several] for example, several in asked.items()}
         waiting = {
@@ -144,6 +149,7 @@ def judge_cases(
                 raise RunFailedError(
                     f"metric.{name}.judge: {len(batch)} questions were asked, {len(findings)} answered"
                 )
+            keep([Asked(name, identity, "", key, one) for key, one in zip(batch, findings, strict=True)])
             found.update(zip(batch, findings, strict=True))
         judged[name] = Judgement(
             identity=identity,
@@ -199,6 +205,50 @@ def judged_before(
             findings={example: tuple(found[key] for key in several) for example, several in keys.items()},
         )
     return judged
+
+
+class FindingJournal:
+    """Findings of a run that is not complete, one JSON line each; what is committed here is not asked for again.
+
+    Args:
+        folder: The run folder; its lock must be held.
+        fresh: Whether findings from before `fresh=true` are thrown away. Those of a journal that `fresh=true` itself
+            began and that was cut off are kept, so that the same command resumes.
+    """
+
+    def __init__(self, folder: Path, *, fresh: bool) -> None:
+        self._path = folder / JOURNAL
+        self._fresh = fresh
+        self.findings: list[Asked] = []
+        lines = self._path.read_bytes().splitlines(keepends=True) if self._path.exists() else []
+        begun_fresh, whole = False, 0
+        with suppress(ValueError, TypeError, KeyError):
+            for line in lines:
+                entry: Any = json.loads(line) if line.endswith(b"\n") else None  # the last one may be cut off
+                if whole:
+                    self.findings.append(Asked(**entry))
+                else:
+                    begun_fresh = bool(entry["fresh"])
+                whole += len(line)
+        if fresh and not begun_fresh:
+            self.findings, whole = [], 0
+        if not whole:
+            remove_finding_journal(folder)
+        elif whole < sum(map(len, lines)):
+            os.truncate(self._path, whole)
+
+    def commit(self, findings: Sequence[Asked]) -> None:
+        """Appends a batch."""
+        begun = self._path.exists()
+        with self._path.open("a", encoding="utf-8") as stream:
+            if not begun:
+                stream.write(canonical_json({"fresh": self._fresh}) + "\n")
+            stream.writelines(canonical_json(asdict(one)) + "\n" for one in findings)
+
+
+def remove_finding_journal(folder: Path) -> None:
+    """Removes it; called once the results are complete."""
+    (folder / JOURNAL).unlink(missing_ok=True)
 
 
 def write_judged(folder: Path, judged: Mapping[str, Judgement]) -> None:

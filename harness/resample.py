@@ -26,7 +26,7 @@ _BLOCK_CELLS = 4_000_000
 # Draws are made in chunks of about so many, whatever the block: more resamples begin with the same ones.
 _CHUNK_DRAWS = 65_536
 # Draws that are kept for the next metric, slice or model over as many units.
-_CACHE_BYTES = 160_000_000
+_CACHE_BYTES = 240_000_000
 # Above so many units, random groups of units are resampled instead.
 _MOST_UNITS = 10_000
 # Stream of the grouping, apart from that of the draws.

@@ -1,6 +1,8 @@
 """A stored run opened again with its gold, and scored again; no model is loaded."""
 
-from collections.abc import Sequence
+import gc
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,15 @@ from harness.label_map import LabelMap, maps_of
 from harness.metric.base import Metric
 from harness.plan import corpus_of
 from harness.records import TASKS, Answer, Example, TaskName
-from harness.run_folder import Prediction, StoredRun, input_sha256, read_predictions, read_run, write_run, write_scores
+from harness.run_folder import (
+    StoredRun,
+    input_sha256,
+    read_answers_of,
+    read_predictions,
+    read_run,
+    write_run,
+    write_scores,
+)
 from harness.scoring import Case, questions_of, read_answers, score_examples, scores_json
 from harness.task.base import Task
 
@@ -68,12 +78,10 @@ def reopen(folder: Path, *, verify: bool = True) -> Reopened:
         )
     task: Task = build("task", config.task[name], f"task.{name}")
     label_map = maps_of(task, config.model[name].get("label_map"))
-    predictions = read_predictions(folder)
     # What the model selected it has shown by answering; the model itself is not asked.
-    selects = any(row.fields.get("style") == "extract" for row in predictions)
+    selects = name == "summarization" and any(p.fields.get("style") == "extract" for p in read_predictions(folder))
     metrics = {key: build("metric", values, f"metric.{key}") for key, values in config.metric.items()}
     examples = task.examples(corpus, gold=True, selects=selects, label_map=label_map)
-    _refuse_other_inputs(folder, examples, predictions)
     return Reopened(
         run=run,
         config=config,
@@ -82,19 +90,38 @@ def reopen(folder: Path, *, verify: bool = True) -> Reopened:
         metrics={key: metric for key, metric in metrics.items() if metric.task == name},
         label_map=label_map,
         examples=examples,
-        answers={row.example: row.answer for row in predictions},
+        answers=_answers_to(examples, folder),
     )
 
 
-def _refuse_other_inputs(folder: Path, examples: Sequence[Example], predictions: Sequence[Prediction]) -> None:
-    """Sentences, targets and zones are no part of the documents' hash, but of what was answered."""
-    now = {example.id: input_sha256(example.input) for example in examples}
-    changed = [p.example for p in predictions if p.example in now and p.input_sha256 != now[p.example]]
+def _answers_to(examples: Sequence[Example], folder: Path) -> dict[str, Answer]:
+    """The stored answers by example id.
+
+    Raises:
+        RunError: Sentences, targets or zones, which are no part of the documents' hash, are not what was answered.
+    """
+    answers: dict[str, Answer] = {}
+    changed: list[str] = []
+    by_id: dict[str, Example] = {}
+    following = iter(examples)
+    for part in read_answers_of(folder):
+        for name, answer, shown in zip(part.examples, part.answers, part.inputs, strict=True):
+            # Both are in the order of the corpus, unless the gold changed.
+            example = next(following, None)
+            if example is None or example.id != name:
+                by_id = by_id or {one.id: one for one in examples}
+                example = by_id.get(name)
+            if example is None:
+                continue
+            if shown != input_sha256(example.input):
+                changed.append(name)
+            answers[example.id] = answer
     if changed:
         raise RunError(
             f"{folder}: what was asked changed since this run in {len(changed)} examples (first {changed[0]!r}), so "
             "its answers are to other sentences, targets or limits; give its command again"
         )
+    return answers
 
 
 def rescore(folder: Path) -> Outcome:
@@ -103,7 +130,7 @@ def rescore(folder: Path) -> Outcome:
     Raises:
         RunError: As `reopen`; altered counts or scores are no hindrance, altered answers are.
     """
-    with locked(folder):
+    with locked(folder), _without_collection():
         opened = reopen(folder, verify=False)
         _verify_answers(opened.run)
         read = read_answers(opened.examples, opened.answers, opened.corpus, opened.task, opened.label_map)
@@ -137,6 +164,18 @@ def rescore(folder: Path) -> Outcome:
     reason = over_error_limit(scored.ledger, opened.config)
     names = (opened.corpus.name, opened.task.name, opened.config.model_name, str(folder))
     return Outcome(*names, "failed" if reason else "complete", reason, 1 if reason else 0)
+
+
+@contextmanager
+def _without_collection() -> Iterator[None]:
+    """Scoring makes millions of records and no cycles of them, and looking for some takes a fifth of its time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _verify_answers(run: StoredRun) -> None:

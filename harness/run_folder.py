@@ -1,26 +1,31 @@
 """A run folder: its name, which is made of identity alone, and its files, each written whole or not at all."""
 
 import csv
+import hashlib
 import io
 import json
 import platform
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
+from functools import cache, lru_cache
 from importlib.metadata import PackageNotFoundError, version
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 
 from harness import __version__
+from harness.coded import combined, read_arrow
 from harness.counts import CountTable, read_counts, write_counts
 from harness.errors import RunError
-from harness.files import atomic_writer, file_sha256, sha256, write_json, write_text
+from harness.files import atomic_writer, canonical_json, file_sha256, sha256, write_json, write_text
 from harness.journal import answer_from_dict
-from harness.records import Answer, Example, Input, StanceInput
+from harness.records import Answer, Example, Input, Target
 from harness.scoring import SCHEMA, Scored
 from harness.tables import table
 
@@ -64,6 +69,7 @@ _PREDICTIONS = pa.schema(
     ]
 )
 _ANSWER = tuple(entry.name for entry in fields(Answer))
+_DESCRIBED = ("document", "start", "fields", "key")
 _NESTED = frozenset({"entities", "mentions", "tags", "sentences", "scores"})
 # Rows that are turned into Arrow columns, or back, at once.
 _ROWS = 100_000
@@ -87,11 +93,32 @@ class Prediction:
 
 
 def input_sha256(one: Input) -> str:
-    """Hash of all that a model is shown of an example."""
-    shown = {name: getattr(one, name) for name in one.__slots__}
-    if isinstance(one, StanceInput):
-        shown["target"] = {"id": one.target.id, "text": one.target.text}
-    return sha256({"type": type(one).__name__, **shown})
+    """Hash of all that a model is shown of an example: of a JSON object of its fields and its `type`."""
+    # The canonical spelling, put together from its parts, since a run may have a million examples.
+    values, template = _spelling(type(one).__name__, tuple(one.__slots__))
+    spelt = template % tuple([_quoted(value) if type(value) is str else _spelt(value) for value in values(one)])
+    return hashlib.sha256(spelt.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+# A string alone is spelt alike in all of JSON.
+_quoted = json.encoder.encode_basestring
+
+
+@cache
+def _spelling(kind: str, names: tuple[str, ...]) -> tuple[Callable[[Any], tuple[Any, ...]], str]:
+    """What gives an input's fields in the order of their names, and the spelling of the object around them."""
+    keys = sorted({"type", *names})
+    parts = [f"{_quoted(key)}:{_quoted(kind) if key == 'type' else '%s'}" for key in keys]
+    return attrgetter(*(key for key in keys if key != "type")), "{" + ",".join(parts) + "}"
+
+
+def _spelt(value: Any) -> str:
+    return "null" if value is None else _spelt_target(value) if isinstance(value, Target) else canonical_json(value)
+
+
+@lru_cache(maxsize=4096)
+def _spelt_target(target: Target) -> str:
+    return canonical_json({"id": target.id, "text": target.text})
 
 
 def folder_name(name: str, changed: Mapping[str, Any], others: Mapping[str, Any]) -> str:
@@ -352,49 +379,93 @@ def _other_schema(scores: Any) -> str:
     return f"expected schema {SCHEMA!r}, found {found!r}; give the run's command again"
 
 
-def read_predictions(folder: Path) -> list[Prediction]:
-    """The stored answers; entities counted from the start of the example again, as models gave them."""
+@dataclass(frozen=True)
+class StoredAnswers:
+    """Some stored answers in the order of the file, and what each answers.
+
+    Args:
+        examples: Example ids.
+        answers: Entities counted from the start of the example again, as models gave them.
+        inputs: Hash of what was shown.
+        batch: Their columns.
+    """
+
+    examples: Sequence[str]
+    answers: Sequence[Answer]
+    inputs: Sequence[str | None]
+    batch: pa.RecordBatch
+
+
+def read_answers_of(folder: Path, more: Sequence[str] = ()) -> Iterator[StoredAnswers]:
+    """The stored answers, some thousands at a time.
+
+    Args:
+        folder: A run folder.
+        more: Columns that `batch` should have beside those of answers.
+
+    Raises:
+        RunError: The file cannot be read, or has other columns.
+    """
     path = folder / "predictions.parquet"
     try:
         with pq.ParquetFile(path) as stored:
             # Only by the schema are missing columns found out.
             if not stored.schema_arrow.equals(_PREDICTIONS):
                 raise ValueError(f"expected the columns {', '.join(_PREDICTIONS.names)}")
-            return [one for batch in stored.iter_batches(_ROWS) for one in _predictions(batch)]
+            for batch in stored.iter_batches(_ROWS, columns=["example", "start", "input_sha256", *_ANSWER, *more]):
+                yield StoredAnswers(
+                    batch.column("example").to_pylist(),
+                    _answers(batch),
+                    batch.column("input_sha256").to_pylist(),
+                    batch,
+                )
     except (OSError, pa.ArrowException, TypeError, KeyError, ValueError) as error:
         raise RunError(f"{path}: unreadable ({error}); give the run's command again") from None
 
 
-def _predictions(batch: pa.RecordBatch) -> Iterator[Prediction]:
-    # Most columns are of other tasks: what is null everywhere is passed over.
-    columns = {
-        name: batch.column(name).to_pylist()
-        for name in batch.schema.names
-        if batch.column(name).null_count < batch.num_rows
-    }
-    answered = [name for name in _ANSWER if name in columns]
-    plain = [name for name in answered if name not in _NESTED]
-    nested = [name for name in answered if name in _NESTED]
-    absent = [None] * batch.num_rows
-    for number in range(batch.num_rows):
-        start = columns["start"][number]
-        values = {name: found for name in plain if (found := columns[name][number]) is not None}
-        more = {name: found for name in nested if (found := columns[name][number]) is not None}
-        if more:
-            if "entities" in more:
-                more["entities"] = [_shifted(entity, -start) for entity in more["entities"]]
-            answer = answer_from_dict({**values, **more})
-        else:
-            answer = Answer(**values)
-        yield Prediction(
-            example=columns["example"][number],
-            document=columns["document"][number],
-            start=start,
-            fields=dict(columns["fields"][number]),
-            key=columns.get("key", absent)[number],
-            answer=answer,
-            input_sha256=columns.get("input_sha256", absent)[number],
+def read_predictions(folder: Path) -> list[Prediction]:
+    """The stored answers with all that the file says about them.
+
+    Raises:
+        RunError: The file cannot be read, or has other columns.
+    """
+    return [
+        Prediction(
+            example=example, document=document, start=start, fields=dict(fields_of), key=key, answer=answer,
+            input_sha256=input_of,
         )
+        for part in read_answers_of(folder, _DESCRIBED)
+        for example, answer, input_of, document, start, fields_of, key in zip(
+            part.examples,
+            part.answers,
+            part.inputs,
+            *(part.batch.column(name).to_pylist() for name in _DESCRIBED),
+            strict=True,
+        )
+    ]  # fmt: skip
+
+
+def _answers(batch: pa.RecordBatch) -> list[Answer]:
+    # Most columns are of other tasks: what is null everywhere is passed over.
+    there = [name for name in _ANSWER if batch.column(name).null_count < batch.num_rows]
+    plain = {name: read_arrow(batch.column(name)) for name in there if name not in _NESTED}
+    nested = {name: batch.column(name).to_pylist() for name in there if name in _NESTED}
+    _, firsts, kind = np.unique(combined(list(plain.values())), return_index=True, return_inverse=True)
+    distinct = [
+        {name: value for name, column in plain.items() if (value := column[first]) is not None}
+        for first in firsts.tolist()
+    ]
+    if not nested:
+        answers = [Answer(**values) for values in distinct]
+        return [answers[code] for code in kind.tolist()]
+    starts = batch.column("start").to_pylist()
+    found = []
+    for number, code in enumerate(kind.tolist()):
+        more = {name: value for name, column in nested.items() if (value := column[number]) is not None}
+        if "entities" in more:
+            more["entities"] = [_shifted(entity, -starts[number]) for entity in more["entities"]]
+        found.append(answer_from_dict({**distinct[code], **more}) if more else Answer(**distinct[code]))
+    return found
 
 
 def _shifted(entity: dict[str, Any], by: int) -> dict[str, Any]:

@@ -3,13 +3,15 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from functools import cached_property
+from typing import Any, overload
 
 import numpy as np
 
 from harness import __version__
+from harness.coded import Coded
 from harness.config import IntervalConfig
-from harness.counts import CountRow, CountTable, unit_table
+from harness.counts import Counted, CountRow, CountTable, unit_table
 from harness.errors import ConfigError
 from harness.gold import Corpus
 from harness.label_map import LabelMap
@@ -52,6 +54,38 @@ class Case:
     predicted: Predicted
 
 
+class Cases(Sequence[Case]):
+    """Examples with what was answered, each put together when it is asked for.
+
+    Args:
+        examples: With gold.
+        answers: One per example.
+        predicted: What the task read from each answer.
+    """
+
+    def __init__(self, examples: Sequence[Example], answers: Sequence[Answer], predicted: Sequence[Predicted]) -> None:
+        self.examples = examples
+        self.answers = answers
+        self.predicted = predicted
+
+    def __len__(self) -> int:
+        return len(self.examples)
+
+    @overload
+    def __getitem__(self, place: int) -> Case: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> "Cases": ...
+
+    def __getitem__(self, place: int | slice) -> "Case | Cases":
+        if isinstance(place, slice):
+            return Cases(self.examples[place], self.answers[place], self.predicted[place])
+        return Case(self.examples[place], self.answers[place], self.predicted[place])
+
+    def __iter__(self) -> Iterator[Case]:
+        return map(Case, self.examples, self.answers, self.predicted)
+
+
 @dataclass(frozen=True)
 class ReadAnswers:
     """Answers in the terms of their task, and where each ended up.
@@ -62,9 +96,38 @@ class ReadAnswers:
         dropped: Predicted labels that the label map drops, with their number.
     """
 
-    cases: list[Case]
+    cases: Cases
     ledger: dict[str, Any]
     dropped: dict[str, int]
+
+    @cached_property
+    def counted(self) -> Counted:
+        """What rows of counts are about, where examples are counted."""
+        examples = self.cases.examples
+        return Counted.of(
+            [example.id for example in examples],
+            [example.doc for example in examples],
+            [example.unit for example in examples],
+            [example.fields for example in examples],
+        )
+
+    @cached_property
+    def pairs(self) -> Coded[tuple[Any, Predicted]]:
+        """Gold and predicted of every example; the same two objects are one pair, and are counted once."""
+        place: dict[tuple[int, int], int] = {}
+        values: list[tuple[Any, Predicted]] = []
+        codes = np.empty(len(self.cases), dtype=np.int64)
+        for number, (example, predicted) in enumerate(zip(self.cases.examples, self.cases.predicted, strict=True)):
+            gold = example.gold
+            codes[number] = code = place.setdefault((id(gold), id(predicted)), len(values))
+            if code == len(values):
+                values.append((gold, predicted))
+        return Coded(values, codes)
+
+    @cached_property
+    def has_mentions(self) -> bool:
+        """Whether any answer names strings that had to be found in the text."""
+        return any(answer.mentions is not None for answer in self.cases.answers)
 
 
 @dataclass(frozen=True)
@@ -96,29 +159,36 @@ def read_answers(
         task: The task that made them.
         label_map: Applied to predictions (the examples' gold has gone through it already).
     """
-    cases = []
+    missing = Answer(bin="missing")
+    given: list[Answer] = []
+    predicted: list[Predicted] = []
     bins: Counter[str] = Counter()
-    spans: Counter[str] = Counter()
     dropped: Counter[str] = Counter()
-    truncated = 0
+    truncated = scored = unmapped = misaligned = ungrounded = 0
     for example in examples:
-        answer = answers.get(example.id, Answer(bin="missing"))
+        answer = answers.get(example.id, missing)
         reading = task.read(example, answer, corpus, label_map)
-        cases.append(Case(example, answer, reading.predicted))
-        where = "unparsed" if reading.unparsed or (answer.bin == "scored" and _says_nothing(answer)) else answer.bin
+        given.append(answer)
+        predicted.append(reading.predicted)
+        where: str = answer.bin
+        if reading.unparsed or (where == "scored" and answer.label is None and _says_nothing(answer)):
+            where = "unparsed"
         bins[where] += 1
-        truncated += where == "scored" and answer.tokens_cut > 0
-        spans["scored"] += reading.scored
-        spans["unmapped"] += reading.unmapped
-        spans["misaligned"] += reading.misaligned
-        spans["ungrounded"] += answer.ungrounded + reading.ungrounded
-        dropped.update(reading.dropped or {})
+        if answer.tokens_cut > 0 and where == "scored":
+            truncated += 1
+        scored += reading.scored
+        unmapped += reading.unmapped
+        misaligned += reading.misaligned
+        ungrounded += answer.ungrounded + reading.ungrounded
+        if reading.dropped:
+            dropped.update(reading.dropped)
+    spans = {"scored": scored, "ungrounded": ungrounded, "unmapped": unmapped, "misaligned": misaligned}
     ledger: dict[str, Any] = {
         "examples": {"total": len(examples), **{str(name): bins[name] for name in BINS}},
         "truncated": truncated,
         "spans": {"total": sum(spans.values()), **{name: spans[name] for name in SPAN_BINS}},
     }
-    return ReadAnswers(cases, ledger, dict(sorted(dropped.items())))
+    return ReadAnswers(Cases(examples, given, predicted), ledger, dict(sorted(dropped.items())))
 
 
 def score_examples(
@@ -150,11 +220,10 @@ def score_examples(
     scores: list[dict[str, Any]] = []
     for name, metric in sorted(metrics.items()):
         judgement = (judged or {}).get(name)
-        rows = count_rows(name, metric, read.cases, corpus, label_map, judgement.findings if judgement else None)
-        table = CountTable.of(name, rows)
+        table = count_table(name, metric, read, corpus, label_map, judgement.findings if judgement else None)
         counts.append(table)
         suffix = _suffix(metric, task, corpus, label_map)
-        if any(case.answer.mentions is not None for case in read.cases):
+        if read.has_mentions:
             suffix += f"|ground:{task.grounding}"  # type: ignore[attr-defined]  # only NER has mentions
         scores += score_rows(
             table,
@@ -193,6 +262,29 @@ def _suffix(metric: Metric, task: Task, corpus: Corpus, label_map: LabelMap) -> 
     mapped = f"|map:{label_map.name}" if task.name == "ner" else ""
     others: tuple[TaskName, ...] = getattr(metric, "gold_of", ())
     return mapped + "".join(f"|{name}_gold:{corpus.gold_sha256(name)[:8]}" for name in others)
+
+
+def count_table(
+    name: str,
+    metric: Metric,
+    read: ReadAnswers,
+    corpus: Corpus,
+    label_map: LabelMap,
+    measured: Mapping[str, Any] | None = None,
+) -> CountTable:
+    """The table of the rows that `count_rows` gives, with the same arguments."""
+    count: Callable[..., Counts] = metric.count
+    if metric.level == "document":
+        return CountTable.of(name, count_rows(name, metric, read.cases, corpus, label_map, measured))
+    if getattr(metric, "needs_context", False):
+        rows = count_rows(name, metric, read.cases, corpus, label_map, measured)
+        return CountTable.of_states(name, read.counted, (row.state for row in rows))
+    pairs = read.pairs
+    if hasattr(metric, "count_many") and pairs.values:
+        names, offsets, columns, values = metric.count_many(*zip(*pairs.values, strict=True))
+        return CountTable.of_arrays(name, read.counted, names, offsets, columns, values, pairs.codes)
+    states = (count(gold, predicted) for gold, predicted in pairs.values)
+    return CountTable.of_states(name, read.counted, states, pairs.codes)
 
 
 def count_rows(
@@ -290,13 +382,8 @@ def score_rows(
     """Rows of one metric: the whole set with every slice that the metric makes itself, then each field's values."""
     found = _rows_of(table, metric, None, interval, rng_seed, suffix)
     for field_name in slices:
-        numbers: dict[str, list[int]] = {}
-        for number, fields in enumerate(table.fields):
-            if field_name in fields:
-                numbers.setdefault(fields[field_name], []).append(number)
-        for value in sorted(numbers):
-            chosen = table.chosen(np.asarray(numbers[value], dtype=np.int64))
-            found += _rows_of(chosen, metric, f"{field_name}={value}", interval, rng_seed, suffix)
+        for value, numbers in table.with_field(field_name).items():
+            found += _rows_of(table.chosen(numbers), metric, f"{field_name}={value}", interval, rng_seed, suffix)
     return found
 
 

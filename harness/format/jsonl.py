@@ -1,6 +1,6 @@
 """JSON Lines, the harness's own format: one record a line, one file per kind of record."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 from harness.errors import DataError
@@ -21,37 +21,7 @@ def read(path: Path, *, encoding: str = "utf-8") -> Iterator[Row]:
         DataError: Nothing of the kind is there, or lines that are no JSON objects.
     """
     if path.is_dir():
-        found = False
-        faults: list[str] = []
-        for text_file in _text_files(path):
-            found = True
-            # A link found by globbing may lead out of the folder that the user named.
-            if text_file.is_symlink():
-                faults.append(f"{text_file}: a symbolic link is not followed; name its target instead")
-                continue
-            try:
-                text = read_text(text_file, encoding)
-            except DataError as error:
-                faults += error.faults
-                continue
-            yield Row(f"{text_file}:1", "documents", {"id": text_file.stem, "text": text})
-        for name in FILES:
-            record_file = path / f"{name}.jsonl"
-            if record_file.is_symlink():
-                faults.append(f"{record_file}: a symbolic link is not followed; name its target instead")
-            elif record_file.exists():
-                found = True
-                try:
-                    for where, fields in read_json_lines(record_file, encoding):
-                        yield Row(where, name, fields)
-                except DataError as error:
-                    faults += error.faults
-        if faults:
-            raise DataError(faults)
-        if not found:
-            raise DataError(
-                [f"{path}: expected *.txt or one of {', '.join(f'{n}.jsonl' for n in FILES)}, found none of them"]
-            )
+        yield from read_folder(path, encoding=encoding)
         return
     if not path.exists():
         raise DataError([f"{path}: no such file or folder"])
@@ -73,6 +43,52 @@ def read(path: Path, *, encoding: str = "utf-8") -> Iterator[Row]:
         faults += error.faults
     if faults:
         raise DataError(faults)
+
+
+def read_folder(path: Path, *, encoding: str = "utf-8", leave_out: Collection[str] = ()) -> Iterator[Row]:
+    """Rows of a folder, as `read` gives them.
+
+    Args:
+        path: The folder.
+        encoding: Of its files.
+        leave_out: Record files that are not read.
+
+    Raises:
+        DataError: As `read`.
+    """
+    found = False
+    faults: list[str] = []
+    for text_file in _text_files(path):
+        found = True
+        # A link found by globbing may lead out of the folder that the user named.
+        if text_file.is_symlink():
+            faults.append(f"{text_file}: a symbolic link is not followed; name its target instead")
+            continue
+        try:
+            text = read_text(text_file, encoding)
+        except DataError as error:
+            faults += error.faults
+            continue
+        yield Row(f"{text_file}:1", "documents", {"id": text_file.stem, "text": text})
+    for name in FILES:
+        record_file = path / f"{name}.jsonl"
+        if record_file.is_symlink():
+            faults.append(f"{record_file}: a symbolic link is not followed; name its target instead")
+        elif record_file.exists():
+            found = True
+            if name in leave_out:
+                continue
+            try:
+                for where, fields in read_json_lines(record_file, encoding):
+                    yield Row(where, name, fields)
+            except DataError as error:
+                faults += error.faults
+    if faults:
+        raise DataError(faults)
+    if not found:
+        raise DataError(
+            [f"{path}: expected *.txt or one of {', '.join(f'{n}.jsonl' for n in FILES)}, found none of them"]
+        )
 
 
 def _text_files(folder: Path) -> list[Path]:

@@ -64,7 +64,7 @@ class Task(Protocol):
 
 def example_id(*parts: str) -> str:
     """One readable id out of several parts: joined by `/`, with `/` and `%` inside a part percent-encoded."""
-    return "/".join(part.replace("%", "%25").replace("/", "%2F") for part in parts)
+    return "/".join([part.replace("%", "%25").replace("/", "%2F") for part in parts])
 
 
 def document_fields(document: Document) -> dict[str, str]:

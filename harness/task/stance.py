@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, ClassVar
 
 from harness.errors import DataError, GoldError
@@ -10,6 +11,10 @@ from harness.label_map import LabelMap
 from harness.records import ABSTAIN, Answer, Example, StanceGold, StanceInput, Target, TaskName
 from harness.records import Stance as StanceLabel
 from harness.task.base import Reading, document_fields, example_id, unit_of
+
+# Equal fields, labels and parts of ids that are kept for the next example.
+_KEPT = 10_000
+_NOTHING = Reading(None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +58,8 @@ class Stance:
         seen = self._seen(corpus) if gold else None
         docs = corpus.annotated("stance") if gold else list(corpus.documents)[: corpus.limit]
         examples = []
+        # Equal fields are one object: of a million examples few may differ in them.
+        shared: dict[tuple[Any, ...], dict[str, str]] = {}
         for doc in docs:
             document = corpus.documents[doc]
             sentences = {
@@ -61,6 +68,7 @@ class Stance:
             ordered = list(corpus.sentences.get(doc, ()))
             judgements = corpus.stance.get(doc, ()) if gold else self._all(corpus, doc)
             pairs = _pairs(doc, judgements)
+            of_doc, metadata = example_id(doc), tuple(document_fields(document).items())
             for place, judgement in enumerate(judgements):
                 text, context, zone = document.text, "", "body"
                 if judgement.sentence is not None:
@@ -69,25 +77,33 @@ class Stance:
                     text = document.text[sentence.start : sentence.end]
                     before = ordered[max(0, number - self.context) : number]
                     context = " ".join(document.text[s.start : s.end] for s in before)
-                parts = [doc, judgement.sentence or "", judgement.target]
-                name = example_id(*parts, *([judgement.id] if judgement.id else []))
+                parts = (judgement.sentence or "", judgement.target, *((judgement.id,) if judgement.id else ()))
+                name = f"{of_doc}/{_within_document(*parts)}"
                 target = corpus.targets[judgement.target]
+                given = tuple([(k, v) for k, v in judgement.details.items() if isinstance(v, str)])
+                key = (judgement.target, zone, metadata, given)
+                fields = shared.get(key) if place not in pairs else None
+                if fields is None:
+                    # The task's own come last: a document's metadata may bear the same names.
+                    fields = {
+                        **({} if seen is None else {"target_seen": "yes" if _names(target) & seen else "no"}),
+                        **dict(metadata),
+                        **dict(given),
+                        **pairs.get(place, {}),
+                        "target": judgement.target,
+                        "zone": zone,
+                    }
+                    if place not in pairs and len(shared) < _KEPT:
+                        shared[key] = fields
                 examples.append(
                     Example(
-                        id=name,
-                        doc=doc,
-                        unit=unit_of(docs, doc, judgement.sentence),
-                        input=StanceInput(name, doc, text, context, target, judgement.sentence),
-                        gold=StanceLabel(judgement.target, judgement.label) if gold else None,
-                        # The task's own come last: a document's metadata may bear the same names.
-                        fields={
-                            **({} if seen is None else {"target_seen": "yes" if _names(target) & seen else "no"}),
-                            **document_fields(document),
-                            **{k: v for k, v in judgement.details.items() if isinstance(v, str)},
-                            **pairs.get(place, {}),
-                            "target": judgement.target,
-                            "zone": zone,
-                        },
+                        name,
+                        doc,
+                        unit_of(docs, doc, judgement.sentence),
+                        StanceInput(name, doc, text, context, target, judgement.sentence),
+                        _label(judgement.target, judgement.label) if gold else None,
+                        0,
+                        fields,
                     )
                 )
         if gold and len({example.id for example in examples}) != len(examples):
@@ -97,10 +113,13 @@ class Stance:
     def read(self, example: Example, answer: Answer, corpus: Corpus, label_map: LabelMap) -> Reading:
         """A label of the scheme or an abstention; any other label is no answer."""
         if answer.label is None or answer.bin != "scored":
-            return Reading(None)
+            return _NOTHING
         if answer.label != ABSTAIN and answer.label not in corpus.stance_labels:
             return Reading(None, unparsed=True)
-        return Reading(StanceLabel(example.fields["target"], answer.label, answer.scores))
+        target = example.fields["target"]
+        if answer.scores is None:
+            return _reading(target, answer.label)
+        return Reading(StanceLabel(target, answer.label, answer.scores))
 
     def _seen(self, corpus: Corpus) -> frozenset[str] | None:
         """Ids and words of the targets that models had in training; None where that is not known."""
@@ -113,6 +132,20 @@ class Stance:
     def _all(corpus: Corpus, doc: str) -> list[StanceGold]:
         sentences: list[str | None] = [s.id for s in corpus.sentences.get(doc, ()) if s.zone in ("body", "caption")]
         return [StanceGold(target, "", sentence) for sentence in sentences or [None] for target in corpus.targets]
+
+
+_within_document = lru_cache(maxsize=_KEPT)(example_id)
+
+
+# Equal judgements, and equal predictions, are one object, so that metrics count them once.
+@lru_cache(maxsize=_KEPT)
+def _label(target: str, label: str) -> StanceLabel:
+    return StanceLabel(target, label)
+
+
+@lru_cache(maxsize=_KEPT)
+def _reading(target: str, label: str) -> Reading:
+    return Reading(StanceLabel(target, label))
 
 
 def _plain(name: str) -> str:
@@ -130,7 +163,7 @@ def _pairs(doc: str, judgements: Sequence[StanceGold]) -> Mapping[int, Mapping[s
     Raises:
         GoldError: What `swap_of` names is not another judgement of the document, or is a swapped form itself.
     """
-    named = ((place, one.details.get("swap_of")) for place, one in enumerate(judgements))
+    named = [(place, one.details.get("swap_of")) for place, one in enumerate(judgements) if one.details]
     original_of = {place: name for place, name in named if name is not None}
     if not original_of:
         return {}
