@@ -9,7 +9,6 @@ help:
 	@echo "make run         the main job over the seed text, models baseline and tiny, and their comparison"
 	@echo "make test        every test (installs what the tests need)"
 	@echo "make check       formatting, lint, types and tests, as CI has them"
-	@echo "make   the tests that take minutes"
 	@echo "make benchmarks  speed against peers; writes benchmarks/TABLE.md"
 	@echo "make tiny DATA=DIR   trains the three tiny checkpoints again"
 	@echo "make lock        resolves the lock files again"

@@ -118,8 +118,8 @@ def scoring_table(rounds: int, predictions: int = PREDICTIONS) -> list[str]:
     lines = [
         f"## Scoring stored stance predictions ({rounds} rounds)",
         "",
-        f"`python -m harness score RUN`, whole processes: reads and checks documents and gold ({TARGETS} targets for each",
-        "document), reads the answers and checks what they answer, counts, makes intervals of two metrics, whole and for",
+        f"`python -m harness score RUN`, whole processes: reads and checks documents and gold ({TARGETS} targets for",
+        "each document), reads the answers and checks what they answer, counts, makes intervals of two metrics, whole and for",
         "each target, and writes counts and scores. Medians.",
         "",
         "| predictions | wall s | processor s | peak memory | claim | holds |",
@@ -289,8 +289,8 @@ def comparison_table(rounds: int, sets: int = SETS, documents: int = DOCUMENTS) 
     lines = [
         f"## A whole comparison: {sets} stored prediction sets, {documents:,} documents ({rounds} rounds)",
         "",
-        "Scores: for every set its counts are read, every score of two metrics gets its interval (10,000 resamples, whole",
-        "and by slice), counts and scores are written. Pairs: `python -m harness compare --pairs`, a whole process: every",
+        "Scores: for every set its counts are read, every score of two metrics gets its interval (10,000 resamples,",
+        "whole and by slice), counts and scores are written. Pairs: `python -m harness compare --pairs`, a whole process: every",
         f"run read and checked, {sets * (sets - 1) // 2:,} pairs by the headline score. NER has 20 entities a document.",
         "Medians of wall seconds.",
         "",

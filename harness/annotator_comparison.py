@@ -122,8 +122,12 @@ def _table(table: Table, column: Column, rows: Sequence[AnnotatorRow], layers: L
         )
     reasons = sorted({row.method for row in rows if row.low is None})
     notes = [
-        f"{layers.title}: each annotator scored as if a model, against the references of the row; models beside it "
-        "against the same references, so these are not the scores of the table above",
+        f"{layers.title}: each annotator scored as if a model, and models beside it, against "
+        + (
+            "the adjudicated layer, in which the annotators had a part: their scores are on the high side"
+            if rows[0].signature.endswith("adjudicated")
+            else "what the other annotators say, so a model's score is not that of the table above"
+        ),
         *(f"intervals: {method}" for method in sorted({row.method for row in rows if row.low is not None})),
         *(f"no interval: {reason.removeprefix('none: ')}" for reason in reasons),
         *([f"headroom: (model - {baseline}) / (annotators - {baseline})"] if baseline else []),

@@ -132,6 +132,8 @@ def _compare(arguments: list[str]) -> int:
         parser.error("--annotators and --pairs are two tables: give one of them")
     if asked.margin is not None and not (pairs and 0 < asked.margin < math.inf):
         parser.error(f"--margin {asked.margin:g}: expected a number above 0, beside --pairs or --baseline")
+    if asked.margin is not None and asked.margin >= 1:
+        parser.error(f"--margin {asked.margin:g}: scores are fractions here, so one point of F1 is 0.01")
     from harness.compare import compare
 
     tables = compare(asked.runs, asked.metric)

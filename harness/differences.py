@@ -9,7 +9,7 @@ import numpy as np
 
 from harness.comparison import Block, Column, Line, Table, spelled
 from harness.config import IntervalConfig, build, refuse_forbidden, typed_config
-from harness.counts import Behind, counts_behind, unit_table
+from harness.counts import Behind, counts_behind, folded, unit_table
 from harness.errors import RunError, UsageError
 from harness.power import Equivalence, equivalence, power_of, typical_detectable
 from harness.report.grid import Grid
@@ -21,6 +21,8 @@ from harness.unit_counts import UnitCounts, resample_systems
 
 SCHEMA = "harness.differences/1"
 ALPHA = 0.05
+# Below so many units the bootstrap's figures are rough.
+_FEW = 20
 # With more pairs than this, p adjusted by the largest difference says more than p adjusted pair by pair.
 _MANY = 100
 POWER = 0.8
@@ -88,6 +90,9 @@ def differences(
                     found.append(result)
     if not found:
         named = f"--baseline {baseline}: no row can be compared with it" if baseline else "no two rows can be compared"
+        if baseline is not None and not baseline.exists():
+            folders = [line.folder for table in tables for line in table.lines]
+            named = f"--baseline {baseline}: no such run folder; there are {', '.join(folders[:10])}"
         raise UsageError(f"{named}{'; ' + '; '.join(reasons) if reasons else ''}")
     return found
 
@@ -101,7 +106,7 @@ def _compared(
     systems, behind, unit, interval, rng_seed = {}, None, "document", IntervalConfig(), 0
     for line in having:
         own = _behind(line, column)
-        by_unit = unit_table(own.table, own.metric)
+        by_unit = folded(unit_table(own.table, own.metric), own.metric, own.key)
         systems[line.label] = UnitCounts(by_unit.ids, by_unit.names, by_unit.matrix)
         if behind is None:
             behind, unit = own, by_unit.unit or "document"
@@ -240,6 +245,11 @@ def _notes(compared: Compared) -> list[str]:
         notes.append(
             f"Holm's p cannot be below {len(pairs)} / {pairs[0].resamples + 1} here; p max-T (Romano and Wolf 2005) "
             "has no such floor"
+        )
+    if pairs and min(pair.n for pair in pairs) < _FEW:
+        notes.append(
+            f"n = {pairs[0].n} is few: with m {compared.unit}s that differ no p is below 2 / 2^m, and bootstrap figures "
+            "(interval, a above b, what is detectable or needed) are rough; p is the one to go by"
         )
     if compared.detectable is not None:
         notes.append(

@@ -146,7 +146,7 @@ def run_task(
         write_run(task.folder, "complete", **took)
         remove_journal(task.folder)
         remove_finding_journal(task.folder)
-    reason = over_error_limit(scored.ledger, config)
+    reason = over_error_limit(scored.ledger, config, task.task.name)
     return Outcome(*names, "failed" if reason else "complete", reason, 1 if reason else 0)
 
 
@@ -194,7 +194,7 @@ def model_identity(task: TaskPlan, config: RunConfig) -> dict[str, Any]:
     return {"name": config.model_name, "signature": task.model.signature(), "gold": task.model.gold}
 
 
-def over_error_limit(ledger: Mapping[str, Any], config: RunConfig) -> str | None:
+def over_error_limit(ledger: Mapping[str, Any], config: RunConfig, task: str) -> str | None:
     """Why a run counts as failed although it has scores, or None."""
     examples = ledger["examples"]
     lost = examples["total"] - examples["scored"]
@@ -204,11 +204,12 @@ def over_error_limit(ledger: Mapping[str, Any], config: RunConfig) -> str | None
         bins = ", ".join(
             f"{name} {examples[name]}" for name in examples if name not in ("total", "scored") and examples[name]
         )
-        named = '; a document without entities is answered by a line {"doc": ID}' if examples["missing"] else ""
-        allowed = f"share {limit.share}, count {'any' if limit.count is None else limit.count}"
+        no_entities = '; a document without entities is answered by a line {"doc": ID}'
+        named = no_entities if examples["missing"] and task == "ner" else ""
+        most = "" if limit.count is None else f", or more than {limit.count} of them (fail_on_error.count)"
         return (
             f"{lost} of {examples['total']} examples have no scored answer ({bins}){named}; "
-            f"allowed: {allowed} (fail_on_error.share, fail_on_error.count)"
+            f"a run fails above {limit.share:.0%} of the examples (fail_on_error.share){most}"
         )
     return None
 

@@ -161,7 +161,7 @@ def rescore(folder: Path) -> Outcome:
             if key not in ("status", "files", "versions", "hardware")
         }
         write_run(folder, "complete", **kept)
-    reason = over_error_limit(scored.ledger, opened.config)
+    reason = over_error_limit(scored.ledger, opened.config, opened.task.name)
     names = (opened.corpus.name, opened.task.name, opened.config.model_name, str(folder))
     return Outcome(*names, "failed" if reason else "complete", reason, 1 if reason else 0)
 

@@ -126,7 +126,7 @@ def test_equivalence_needs_a_margin_and_says_so(runs, capsys):
     same = next(row for pair, row in found.items() if set(pair) == {"good", "twin"})
     assert same["equivalent"] is True
     assert not any(row["equivalent"] for pair, row in found.items() if "poor" in pair)
-    for wrong in (["--margin", "0.05"], ["--pairs", "--margin", "0"], ["--pairs", "--margin", "nan"]):
+    for wrong in (["--margin", "0.05"], *(["--pairs", "--margin", value] for value in ("0", "nan", "5"))):
         assert command(["compare", str(results), *wrong]) == 2
 
 
@@ -149,5 +149,9 @@ def test_nothing_to_compare_is_one_message(runs, capsys, tmp_path):
     assert "no two rows can be compared" in capsys.readouterr().err
     assert command(["compare", str(results), "--baseline", str(tmp_path)]) == 2
     assert "no row can be compared with it" in capsys.readouterr().err
+    assert command(["compare", str(results), "--baseline", "poor"]) == 2
+    said = capsys.readouterr().err
+    assert "no such run folder; there are" in said
+    assert str(folder) in said
     assert command(["compare", str(results), "--baseline", str(results)]) == 2
     assert "3 runs of made, stance lie there" in capsys.readouterr().err

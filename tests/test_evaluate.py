@@ -37,15 +37,21 @@ def ledger(total, **bins):
 )
 def test_share_and_count_are_two_limits(lost, limit, over):
     for name in ("failed", "missing", "unparsed", "nonfinite"):
-        reason = over_error_limit(ledger(10, **{name: lost}), config(**limit))
+        reason = over_error_limit(ledger(10, **{name: lost}), config(**limit), "ner")
         assert (reason is not None) is over
         if over:
             assert f"{lost} of 10 examples have no scored answer ({name} {lost})" in reason
             assert "fail_on_error.share" in reason
 
 
+def test_only_entities_are_advised_on_entities():
+    advice = "a document without entities is answered by a line"
+    assert advice in over_error_limit(ledger(10, missing=1), config(), "ner")
+    assert advice not in over_error_limit(ledger(10, missing=1), config(), "summarization")
+
+
 def test_nothing_at_all_is_within_the_limit():
-    assert over_error_limit(ledger(0), config()) is None
+    assert over_error_limit(ledger(0), config(), "ner") is None
 
 
 def test_rates_are_of_what_was_asked():

@@ -191,6 +191,8 @@ def _cell(line: Line, column: Column, headline: Cell | None, remarks: _Remarks, 
         said.append(visible(cell.note))
     if headline is not None and cell.n != headline.n and reason is None:
         said.append(f"n = {cell.n}")
+    if column.key.average == "mean" and cell.value is not None and cell.support < cell.n:
+        said.append(f"defined in {cell.support:g} of {cell.n} {cell.unit or 'document'}s, and their mean")
     return ShownCell(
         value=number(cell.value, column),
         signs=(BEST if cell.best else "") + (UNRELIABLE if cell.unreliable and cell.value is not None else ""),

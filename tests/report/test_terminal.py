@@ -291,3 +291,8 @@ def test_wrapped(text, size, lines):
 def test_columns_align_left_and_right():
     lines = columns([("a", "n"), ("bcd", "10")], right=(1,))
     assert [str(line) for line in lines] == ["a     n", "───────", "bcd  10"]
+
+
+def test_a_mean_over_fewer_documents_says_over_how_many(tmp_path, printed):
+    make_run(tmp_path, "a", scores=[row("rouge1.f1", "mean", 0.5, 0.4, 0.6, support=31.0)], task="summarization")
+    assert "defined in 31 of 40 documents" in " ".join(printed(tmp_path).split())
