@@ -248,8 +248,8 @@ def _notes(compared: Compared) -> list[str]:
         )
     if pairs and min(pair.n for pair in pairs) < _FEW:
         notes.append(
-            f"n = {pairs[0].n} is few: with m {compared.unit}s that differ no p is below 2 / 2^m, and bootstrap figures "
-            "(interval, a above b, what is detectable or needed) are rough; p is the one to go by"
+            f"n = {pairs[0].n} is few: with m {compared.unit}s that differ no p is below 2 / 2^m, and what comes from "
+            "the bootstrap (interval, a above b, what is detectable or needed) is rough; p is the one to go by"
         )
     if compared.detectable is not None:
         notes.append(
