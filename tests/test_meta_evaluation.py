@@ -138,7 +138,7 @@ def test_remarks_say_why_there_is_no_value(tmp_path, capsys):
     scores, ratings = made_up()
     constant = Ratings("", np.full_like(ratings.values, 3.0))
     assert command([*write(tmp_path, scores, constant), "--level", "pooled"]) == 0
-    text = capsys.readouterr().out
+    text = " ".join(capsys.readouterr().out.split())
     assert "no value: one side is constant (m pooled pearson, m pooled spearman, m pooled kendall)" in text
     assert "–" in text
     one = Scores(("a",), DOCUMENTS, {"m": scores.values["m"][:1]}, {"m": np.ones((1, 6))}, {})
