@@ -17,6 +17,12 @@ from harness.system_scores import Ratings, Scores
 
 pytestmark = pytest.mark.core
 
+
+@pytest.fixture(autouse=True)
+def _wide(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+
+
 SYSTEMS, DOCUMENTS = ("a", "b", "c", "d"), tuple(f"d{n}" for n in range(6))
 
 
