@@ -9,7 +9,7 @@ import numpy as np
 
 from harness.comparison import Block, Column, Line, Table, spelled
 from harness.config import IntervalConfig, build, refuse_forbidden, typed_config
-from harness.counts import Behind, counts_behind, folded, unit_table
+from harness.counts import Behind, counts_behind, unit_table
 from harness.errors import RunError, UsageError
 from harness.power import Equivalence, equivalence, power_of, typical_detectable
 from harness.report.grid import Grid
@@ -106,7 +106,7 @@ def _compared(
     systems, behind, unit, interval, rng_seed = {}, None, "document", IntervalConfig(), 0
     for line in having:
         own = _behind(line, column)
-        by_unit = folded(unit_table(own.table, own.metric), own.metric, own.key)
+        by_unit = unit_table(own.table, own.metric)
         systems[line.label] = UnitCounts(by_unit.ids, by_unit.names, by_unit.matrix)
         if behind is None:
             behind, unit = own, by_unit.unit or "document"
