@@ -116,8 +116,9 @@ def read_stance_columns(path: Path) -> StanceColumns | None:
         columns = [read_arrow(table.column(key).chunk(0)) for key in _KEYS]
     except (pa.ArrowException, UnicodeDecodeError):
         return None
-    # Between two records stands a line feed alone, so that each has a line of its own.
-    apart = data.startswith(b'{"') and data.endswith((b"}", b"}\n")) and data.count(b"}\n{") == len(table) - 1
+    # Between two records stands a line feed alone, and there is no other, so that each has a line of its own.
+    feeds = data.count(b"\n") - data.endswith(b"\n")
+    apart = data.startswith(b"{") and feeds == data.count(b"}\n{") == len(table) - 1
     docs, targets, labels, sentences = columns
     if not apart or any(None in column.values for column in (docs, targets, labels)):
         return None
