@@ -19,13 +19,14 @@ from typing import Any
 
 import numpy as np
 
-from harness.config import IntervalConfig, build
+from harness.config import IntervalConfig, build, typed_config
 from harness.counts import Counted, CountTable, read_counts
 from harness.files import write_json
+from harness.gold import load_corpus
 from harness.metric.base import Metric
 from harness.records import Answer, Entity, Example, References, Stance, StanceInput, Summary, Target
 from harness.run_folder import write_config, write_predictions, write_run, write_scores
-from harness.scoring import SCHEMA, Scored, score_rows
+from harness.scoring import SCHEMA, Scored, all_score_rows
 
 ROOT = Path(__file__).resolve().parent.parent
 LABELS = ("favor", "against", "none")
@@ -79,12 +80,8 @@ def stance_run(folder: Path, predictions: int) -> Path:
 
 def documents_sha256(config: dict[str, Any], run: Path) -> str:
     """The hash of the documents that a configuration names."""
-    from harness.config import typed_config
-    from harness.gold import load_corpus
-
-    return load_corpus(
-        typed_config({**config, "results": str(run), "dry_run": False, "fresh": False}).data
-    ).documents_sha256
+    typed = typed_config({**config, "results": str(run), "dry_run": False, "fresh": False})
+    return load_corpus(typed.data).documents_sha256
 
 
 @dataclass(frozen=True)
@@ -120,7 +117,7 @@ def scoring_table(rounds: int, predictions: int = PREDICTIONS) -> list[str]:
         "",
         f"`python -m harness score RUN`, whole processes: reads and checks documents and gold ({TARGETS} targets for",
         "each document), reads the answers and checks what they answer, counts, makes intervals of two metrics, whole",
-        "and for each target, and writes counts and scores. Medians.",
+        "and for each target, and writes counts and scores. Medians; memory is the most of any round.",
         "",
         "| predictions | wall s | processor s | peak memory | claim | holds |",
         "| ---: | ---: | ---: | ---: | --- | --- |",
@@ -276,9 +273,8 @@ def score_sets(made: Made, folders: Sequence[Path], documents: int) -> None:
     slices = build("task", {"kind": made.task}, "task").slices
     for folder in folders:
         tables = read_counts(folder / "counts.parquet")
-        rows: list[dict[str, Any]] = []
-        for name, table in tables.items():
-            rows += score_rows(table, metrics[name], interval=IntervalConfig(), rng_seed=0, slices=slices)
+        counted = [(table, metrics[name], "") for name, table in tables.items()]
+        rows = all_score_rows(counted, interval=IntervalConfig(), rng_seed=0, slices=slices)
         scores = scores_of(made.task, folder.name, documents, rows)
         write_scores(folder, Scored(list(tables.values()), rows, {}), scores)
         write_run(folder, "complete")
@@ -291,9 +287,8 @@ def comparison_table(rounds: int, sets: int = SETS, documents: int = DOCUMENTS) 
         "",
         "Scores: for every set its counts are read, every score of two metrics gets its interval (10,000 resamples,",
         "whole and by slice), counts and scores are written. Pairs: `python -m harness compare --pairs`, a whole",
-        f"process: every run read and checked, {sets * (sets - 1) // 2:,} pairs by the headline score. NER has 20",
-        "entities a document.",
-        "Medians of wall seconds.",
+        f"process: every run read and checked, {sets * (sets - 1) // 2:,} pairs by the headline score. NER has 20 entities",
+        "a document, stance one of five targets. Medians of wall seconds.",
         "",
         "| task | scores s | pairs s | together | peak memory of pairs | at most s | holds |",
         "| --- | ---: | ---: | ---: | ---: | ---: | --- |",

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from harness.coded import Coded, Places, read_arrow
+from harness.coded import Coded, Places, combined, read_arrow
 from harness.metric.base import Additive, Array, Counts, Key, Metric
 from harness.tables import map_column, string_column
 
@@ -291,6 +291,27 @@ def unit_table(table: CountTable, metric: Metric) -> UnitTable:
     return UnitTable(list(table.names), matrix, ids, unit)
 
 
+def folded(table: UnitTable, metric: Metric, key: Key) -> UnitTable:
+    """The counts that are enough for one score; all of them where the metric does not say which are.
+
+    Args:
+        table: The units' counts.
+        metric: Their metric.
+        key: One of its scores.
+    """
+    fold: Callable[[Key, str], str | None] | None = getattr(metric, "folded", None)
+    given = [fold(key, name) if fold else name for name in table.names]
+    names = sorted({name for name in given if name is not None})
+    if not names or names == table.names:
+        return table
+    place = {name: number for number, name in enumerate(names)}
+    sums = np.zeros((len(given), len(names)))
+    for number, name in enumerate(given):
+        if name is not None:
+            sums[number, place[name]] = 1.0
+    return replace(table, names=names, matrix=table.matrix @ sums)
+
+
 def _has_units(table: CountTable) -> bool:
     """Whether every row has a unit, and some unit is another one than its document."""
     units, documents = table.units, table.documents
@@ -407,16 +428,22 @@ def _read_fields(column: pa.Array) -> Coded[Mapping[str, str]]:
     entries = slice(int(offsets[0]), int(offsets[-1]))
     keys, items = read_arrow(column.keys[entries]), read_arrow(column.items[entries])
     pairs = keys.codes * max(1, len(items.values)) + items.codes
-    borders = (offsets - offsets[0]).tolist()
-    of_row = Coded.of([pairs[first:last].tobytes() for first, last in pairwise(borders)])
-    values = [
-        {
-            keys.values[pair // len(items.values)]: items.values[pair % len(items.values)]
-            for pair in np.frombuffer(one, dtype=np.int64).tolist()
-        }
-        for one in of_row.values
-    ]
-    return Coded(values, of_row.codes)
+    lengths = np.diff(offsets)
+    if len(lengths) and (lengths == lengths[0]).all():
+        # The usual case: each row has as many fields as any other.
+        rows = pairs.reshape(len(lengths), lengths[0])
+        kinds_of = (np.unique(column, return_inverse=True) for column in rows.T)
+        columns = [Coded(values.tolist(), codes) for values, codes in kinds_of]
+        numbers = combined(columns) if columns else np.zeros(len(lengths), dtype=np.int64)
+        _, firsts, of_row = np.unique(numbers, return_index=True, return_inverse=True)
+        kinds = rows[firsts].tolist()
+    else:
+        borders = (offsets - offsets[0]).tolist()
+        coded = Coded.of([pairs[first:last].tobytes() for first, last in pairwise(borders)])
+        of_row = coded.codes
+        kinds = [np.frombuffer(one, dtype=np.int64).tolist() for one in coded.values]
+    size = len(items.values)
+    return Coded([{keys.values[pair // size]: items.values[pair % size] for pair in kind} for kind in kinds], of_row)
 
 
 def all_rows(tables: Iterable[CountTable]) -> Iterator[CountRow]:

@@ -1,7 +1,9 @@
 """Differences between the rows of a comparison, from their stored counts: paired, tested, corrected."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,8 @@ from harness.comparison import Block, Column, Line, Table, spelled
 from harness.config import IntervalConfig, build, refuse_forbidden, typed_config
 from harness.counts import Behind, counts_behind, unit_table
 from harness.errors import RunError, UsageError
+from harness.files import canonical_json
+from harness.metric.base import Metric
 from harness.power import Equivalence, equivalence, power_of, typical_detectable
 from harness.report.grid import Grid
 from harness.report.shown import UNDEFINED, number
@@ -140,7 +144,7 @@ def _behind(line: Line, column: Column) -> Behind:
     folder = Path(line.folder)
     run = read_run(folder)
     refuse_forbidden(run.config)
-    metrics = {name: build("metric", values, f"metric.{name}") for name, values in run.config["metric"].items()}
+    metrics = _metrics(canonical_json(run.config["metric"]))
     behind = counts_behind(column.key, stored_counts(folder), metrics)
     if behind is None:
         raise RunError(
@@ -148,6 +152,12 @@ def _behind(line: Line, column: Column) -> Behind:
             f"`harness score {folder}`"
         )
     return behind
+
+
+@lru_cache(maxsize=16)
+def _metrics(configured: str) -> Mapping[str, Metric]:
+    """The metrics of a configuration, given as JSON: most runs of a table have the same."""
+    return {name: build("metric", values, f"metric.{name}") for name, values in json.loads(configured).items()}
 
 
 def _against(baseline: str, pairs: Sequence[Difference]) -> list[Difference]:

@@ -9,6 +9,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from statistics import NormalDist
 from typing import Any, Literal, NamedTuple
 
@@ -35,6 +36,8 @@ _GROUP_STREAM = 2
 _EXACT_FLOAT32 = 2.0**23
 # Sums of fractions differ in their last digits with the order of adding; scores so near each other are ties.
 _TIE = 1e-12
+# Counts of several metrics or slices that are multiplied with the draws at once have no more columns than this.
+_BATCH_COLUMNS = 400
 # A jackknife error may widen an interval by no more than this.
 _WIDEST = 2.0
 _TITLES: dict[Method, str] = {"percentile": "percentile", "bca": "BCa", "bca_t": "BCa-t"}
@@ -161,24 +164,90 @@ def intervals(
         method: `percentile` (Efron 1979); `bca` (Efron 1987); `bca_t`: see `bounds`.
         unit: What a row of the matrix is: `document`, or `sentence` of one document.
     """
-    units = matrix.shape[0]
-    wanted = {key: float(value) for key, value in values.items()}
-    found = {key: Interval(None, None, "none: undefined") for key, value in wanted.items() if math.isnan(value)}
-    asked = [key for key in wanted if key not in found]
-    if units < 2:
-        reason = f"none: one {unit}: no interval exists" if units else f"none: no {unit}"
-        return found | {key: Interval(None, None, reason) for key in asked}
-    if not asked:
-        return found
-    where = "sentences within one document" if unit == "sentence" else f"{unit}s"
-    if units > _MOST_UNITS:
-        where = f"{_MOST_UNITS} random groups of {where}"
-        matrix = grouped(matrix, rng_seed)
-    scores = resampled(matrix, names, compute, asked, resamples=resamples, rng_seed=rng_seed)
-    left_out = {} if method == "percentile" else jackknifed(matrix, names, compute, asked)
-    made = f"bootstrap over {where}, {resamples} resamples"
-    for key in asked:
-        found[key] = bounds(wanted[key], scores[key], left_out.get(key), level=level, method=method, made=made)
+    one = Wanted.of(matrix, names, compute, values, rng_seed=rng_seed, unit=unit)
+    return all_intervals([one], level=level, resamples=resamples, rng_seed=rng_seed, method=method)[0]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Scores whose intervals are wanted, and the counts that they are computed from.
+
+    Args:
+        matrix: Counts of the units, or of random groups of them.
+        names: Names of its columns.
+        compute: The metric's.
+        values: The scores of the whole set; NaN where undefined.
+        units: Number of units.
+        unit: What a unit is.
+    """
+
+    matrix: Any
+    names: Sequence[str]
+    compute: Compute
+    values: Mapping[Key, float]
+    units: int
+    unit: str
+
+    @classmethod
+    def of(
+        cls,
+        matrix: Any,
+        names: Sequence[str],
+        compute: Compute,
+        values: Mapping[Key, float],
+        *,
+        rng_seed: int,
+        unit: str = "document",
+    ) -> "Wanted":
+        """With the units in groups where there are many. Arguments as for `intervals`."""
+        floats = {key: float(value) for key, value in values.items()}
+        return cls(grouped(matrix, rng_seed), names, compute, floats, matrix.shape[0], unit)
+
+    @property
+    def defined(self) -> list[Key]:
+        """The scores that have an interval."""
+        return [key for key, value in self.values.items() if self.units > 1 and not math.isnan(value)]
+
+    @property
+    def none(self) -> dict[Key, Interval]:
+        """Why the others have none."""
+        reason = f"none: one {self.unit}: no interval exists" if self.units else f"none: no {self.unit}"
+        return {
+            key: Interval(None, None, "none: undefined" if math.isnan(value) else reason)
+            for key, value in self.values.items()
+            if self.units < 2 or math.isnan(value)
+        }
+
+    @property
+    def where(self) -> str:
+        """What is resampled."""
+        where = "sentences within one document" if self.unit == "sentence" else f"{self.unit}s"
+        return f"{_MOST_UNITS} random groups of {where}" if self.units > _MOST_UNITS else where
+
+
+def all_intervals(
+    wanted: Sequence[Wanted], *, level: float, resamples: int, rng_seed: int, method: Method
+) -> list[dict[Key, Interval]]:
+    """The intervals of several metrics, or of parts of the data; the same as of each by itself, in less time.
+
+    Args:
+        wanted: The scores, made with the same `rng_seed`.
+        level: Coverage aimed at.
+        resamples: Number of bootstrap resamples.
+        rng_seed: Seed of the draws.
+        method: As for `intervals`.
+    """
+    scores = _all_resampled(wanted, resamples, rng_seed)
+    found = []
+    for one, resampled_scores in zip(wanted, scores, strict=True):
+        left_out = {} if method == "percentile" else jackknifed(one.matrix, one.names, one.compute, one.defined)
+        made = f"bootstrap over {one.where}, {resamples} resamples"
+        intervals_of = one.none
+        for key in one.defined:
+            intervals_of[key] = bounds(
+                one.values[key], resampled_scores[key], left_out.get(key), level=level, method=method, made=made
+            )
+        found.append(intervals_of)
     return found
 
 
@@ -205,22 +274,58 @@ def resampled(
     matrix: Any, names: Sequence[str], compute: Compute, keys: Sequence[Key], *, resamples: int, rng_seed: int
 ) -> dict[Key, Array]:
     """The scores `keys` in every resample; NaN where undefined. Arguments as for `intervals`."""
-    units = matrix.shape[0]
-    exact = isinstance(matrix, np.ndarray) and _fits_float32(matrix)
-    counts = matrix.astype(np.float32 if exact else np.float64)
-    scores = {key: np.full(resamples, np.nan) for key in keys}
+    values = dict.fromkeys(keys, 0.0)
+    return _all_resampled([Wanted(matrix, names, compute, values, matrix.shape[0], "document")], resamples, rng_seed)[0]
+
+
+def _all_resampled(wanted: Sequence[Wanted], resamples: int, rng_seed: int) -> list[dict[Key, Array]]:
+    """The defined scores in every resample; NaN where undefined."""
+    scores = [{key: np.full(resamples, np.nan) for key in one.defined} for one in wanted]
+    for together in _together(wanted):
+        of_them = [wanted[number] for number in together]
+        exact = all(_fits_float32(one.matrix) for one in of_them)
+        kind = np.float32 if exact else np.float64
+        counts = np.hstack([one.matrix.astype(kind) for one in of_them]) if exact else of_them[0].matrix.astype(kind)
+        borders = np.cumsum([0, *(len(one.names) for one in of_them)]).tolist()
+        for place, sums in _sums(counts, resamples, rng_seed):
+            for number, one, (begin, end) in zip(together, of_them, pairwise(borders), strict=True):
+                _store(scores[number], place, one.compute(dict(zip(one.names, sums[begin:end], strict=True))))
+    return scores
+
+
+def _together(wanted: Sequence[Wanted]) -> list[list[int]]:
+    """Which counts are multiplied with draws at once: those of as many units whose sums are exact in any order."""
+    batches: list[list[int]] = []
+    open_at: dict[int, int] = {}
+    columns: dict[int, int] = {}
+    for number, one in enumerate(wanted):
+        if not one.defined:
+            continue
+        units, names = one.matrix.shape[0], len(one.names)
+        if not _fits_float32(one.matrix):
+            batches.append([number])
+        elif units in open_at and columns[units] + names <= _BATCH_COLUMNS:
+            batches[open_at[units]].append(number)
+            columns[units] += names
+        else:
+            open_at[units], columns[units] = len(batches), names
+            batches.append([number])
+    return batches
+
+
+def _sums(counts: Any, resamples: int, rng_seed: int) -> Iterator[tuple[slice, Array]]:
+    """The sums of counts in some resamples after others: shape (names, resamples), and which they are."""
+    units, names = counts.shape
     # A metric takes its time per call rather than per number, so several blocks of draws are scored at once.
-    most = max(1, _BLOCK_CELLS // max(1, len(names)))
+    most = max(1, _BLOCK_CELLS // max(1, names))
     parts: list[NDArray[Any]] = []
     first = waiting = 0
-    for block in _blocks(units, resamples, rng_seed, max(units, len(names))):
+    for block in _blocks(units, resamples, rng_seed, max(units, names)):
         parts.append(block.astype(counts.dtype) @ counts)
         waiting += len(block)
         if waiting + len(block) > most or first + waiting == resamples:
-            sums = np.concatenate(parts).T.astype(np.float64, order="C")
-            _store(scores, slice(first, first + waiting), compute(dict(zip(names, sums, strict=True))))
+            yield slice(first, first + waiting), np.concatenate(parts).T.astype(np.float64, order="C")
             first, waiting, parts = first + waiting, 0, []
-    return scores
 
 
 def jackknifed(matrix: Any, names: Sequence[str], compute: Compute, keys: Sequence[Key]) -> dict[Key, Array]:
@@ -242,8 +347,10 @@ def _store(scores: Mapping[Key, Array], place: slice, computed: Mapping[Key, Any
             values[place] = computed[key]
 
 
-def _fits_float32(matrix: Array) -> bool:
+def _fits_float32(matrix: Any) -> bool:
     """Whether every sum of as many rows as there are is exact in float32: all multiples of 1/2, and few enough."""
+    if not isinstance(matrix, np.ndarray):
+        return False
     most = float(np.abs(matrix).max(initial=0.0)) * len(matrix)
     return most < _EXACT_FLOAT32 and bool((np.rint(matrix * 2) == matrix * 2).all())
 

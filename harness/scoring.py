@@ -1,7 +1,7 @@
 """From examples and answers to counts, scores with intervals, and the ledger. No model is loaded here."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, overload
@@ -15,15 +15,17 @@ from harness.counts import Counted, CountRow, CountTable, unit_table
 from harness.errors import ConfigError
 from harness.gold import Corpus
 from harness.label_map import LabelMap
-from harness.metric.base import Counts, Metric
+from harness.metric.base import Counts, Key, Metric
 from harness.records import BINS, SPAN_BINS, Answer, Context, Entity, Example, Predicted, TaskName
-from harness.resample import Interval, intervals
+from harness.resample import Interval, Wanted, all_intervals
 from harness.task.base import Task
 
 SCHEMA = "harness.scores/1"
 # Below these a score is shown, and marked.
 FEW_UNITS = 30
 FEW_POSITIVES = 20
+# Cells of counts beyond which no further metric waits to be resampled with those before it.
+_MOST_CELLS = 10_000_000
 
 
 @dataclass(frozen=True)
@@ -216,27 +218,23 @@ def score_examples(
         slices: Fields, beside the task's own, that scores are reported by.
         judged: What the judges of metrics found, by the metric's name.
     """
-    counts: list[CountTable] = []
-    scores: list[dict[str, Any]] = []
+    counts: list[tuple[CountTable, Metric, str]] = []
     for name, metric in sorted(metrics.items()):
         judgement = (judged or {}).get(name)
         table = count_table(name, metric, read, corpus, label_map, judgement.findings if judgement else None)
-        counts.append(table)
         suffix = _suffix(metric, task, corpus, label_map)
         if read.has_mentions:
             suffix += f"|ground:{task.grounding}"  # type: ignore[attr-defined]  # only NER has mentions
-        scores += score_rows(
-            table,
-            metric,
-            interval=interval,
-            rng_seed=rng_seed,
-            slices=tuple(dict.fromkeys((*task.slices, *slices))),
-            suffix=suffix + (f"|judge:{judgement.signature.get('kind')}:{judgement.identity[:8]}" if judgement else ""),
-        )
+        if judgement:
+            suffix += f"|judge:{judgement.signature.get('kind')}:{judgement.identity[:8]}"
+        counts.append((table, metric, suffix))
+    fields = tuple(dict.fromkeys((*task.slices, *slices)))
+    scores = all_score_rows(counts, interval=interval, rng_seed=rng_seed, slices=fields)
     _refuse_doubles(scores)
     gold_dropped = _gold_dropped(corpus, label_map) if task.name == "ner" else {}
     judges = {name: one.signature for name, one in sorted((judged or {}).items())}
-    return Scored(counts, scores, read.ledger, {"gold": gold_dropped, "predicted": read.dropped}, judges)
+    tables = [table for table, _, _ in counts]
+    return Scored(tables, scores, read.ledger, {"gold": gold_dropped, "predicted": read.dropped}, judges)
 
 
 def _refuse_doubles(scores: Sequence[Mapping[str, Any]]) -> None:
@@ -380,65 +378,124 @@ def score_rows(
     suffix: str = "",
 ) -> list[dict[str, Any]]:
     """Rows of one metric: the whole set with every slice that the metric makes itself, then each field's values."""
-    found = _rows_of(table, metric, None, interval, rng_seed, suffix)
-    for field_name in slices:
-        for value, numbers in table.with_field(field_name).items():
-            found += _rows_of(table.chosen(numbers), metric, f"{field_name}={value}", interval, rng_seed, suffix)
-    return found
+    return all_score_rows([(table, metric, suffix)], interval=interval, rng_seed=rng_seed, slices=slices)
 
 
-def _rows_of(
-    table: CountTable,
-    metric: Metric,
-    slice_name: str | None,
-    interval: IntervalConfig,
-    rng_seed: int,
-    suffix: str,
+def all_score_rows(
+    counted: Iterable[tuple[CountTable, Metric, str]], *, interval: IntervalConfig, rng_seed: int, slices: Sequence[str]
 ) -> list[dict[str, Any]]:
+    """Rows of several metrics, one after the other; their counts are resampled together.
+
+    Args:
+        counted: Counts, their metric, and what its signatures end with.
+        interval: How intervals are made.
+        rng_seed: Seed of the draws.
+        slices: Fields that scores are also reported by.
+    """
+    rows: list[dict[str, Any]] = []
+    parts: list[_Part] = []
+    for table, metric, suffix in counted:
+        # What is resampled together is in memory together.
+        if sum(part.wanted.matrix.size for part in parts) > _MOST_CELLS:
+            rows += _rows_of(parts, interval, rng_seed)
+            parts = []
+        whole = _part(table, metric, None, rng_seed, suffix)
+        parts.append(whole)
+        for field_name in slices:
+            for value, numbers in table.with_field(field_name).items():
+                name = f"{field_name}={value}"
+                # Where everything has this value, its scores are those of the whole.
+                everything = len(numbers) == len(table)
+                parts.append(
+                    whole.of_slice(name) if everything else _part(table.chosen(numbers), metric, name, rng_seed, suffix)
+                )
+    return rows + _rows_of(parts, interval, rng_seed)
+
+
+def _rows_of(parts: Sequence["_Part"], interval: IntervalConfig, rng_seed: int) -> list[dict[str, Any]]:
+    distinct = list({id(part.wanted): part.wanted for part in parts}.values())
+    made = all_intervals(
+        distinct, level=interval.level, resamples=interval.resamples, rng_seed=rng_seed, method=interval.method
+    )
+    of_wanted = {id(wanted): found for wanted, found in zip(distinct, made, strict=True)}
+    return [row for part in parts for row in part.rows(of_wanted[id(part.wanted)], interval)]
+
+
+@dataclass(frozen=True)
+class _Part:
+    """The whole set, or the examples of one value of a field, as one metric scores it.
+
+    Args:
+        metric: The metric.
+        slice_name: `field=value`; None for the whole.
+        suffix: What signatures end with.
+        values: The scores.
+        sums: The counts of all units together.
+        wanted: What intervals are made from.
+        unit: What is resampled; None where there is nothing.
+    """
+
+    metric: Metric
+    slice_name: str | None
+    suffix: str
+    values: Mapping[Key, float]
+    sums: Mapping[str, float]
+    wanted: Wanted
+    unit: str | None
+
+    def of_slice(self, name: str) -> "_Part":
+        """The same as the scores of a value that everything has."""
+        return replace(self, slice_name=name, values=_of_slice(self.values))
+
+    def rows(self, intervals: Mapping[Key, Interval], interval: IntervalConfig) -> list[dict[str, Any]]:
+        """Its rows of `scores.json`."""
+        units = self.wanted.units
+        found = []
+        for key, value in self.values.items():
+            support = self.metric.support(key, self.sums)
+            remark = self.metric.note(key, self.sums) if hasattr(self.metric, "note") else None
+            bounds = intervals.get(key, Interval(None, None, "none: a count"))
+            found.append(
+                {
+                    "metric": key.metric,
+                    "average": key.average,
+                    "slice": self.slice_name or key.slice,
+                    "value": None if np.isnan(value) else value,
+                    "low": bounds.low,
+                    "high": bounds.high,
+                    "level": interval.level,
+                    "method": bounds.method,
+                    "n": units,
+                    "unit": self.unit,
+                    "support": support,
+                    "signature": self.metric.signature(key) + self.suffix,
+                    "unreliable": units < FEW_UNITS or support < FEW_POSITIVES,
+                    "note": _note(remark, bounds.undefined, interval.resamples),
+                }
+            )
+        return found
+
+
+def _part(table: CountTable, metric: Metric, slice_name: str | None, rng_seed: int, suffix: str) -> _Part:
     by_unit = unit_table(table, metric)
-    if not by_unit.names:
-        return []
     sums = by_unit.sums()
-    values = {
-        key: float(value)
-        for key, value in sorted(metric.compute(sums).items())
-        if slice_name is None or (key.slice == "all" and key.average != "macro_target")
-    }
-    made = intervals(
+    values = {key: float(value) for key, value in sorted(metric.compute(sums).items())} if sums else {}
+    if slice_name is not None:
+        values = _of_slice(values)
+    wanted = Wanted.of(
         by_unit.matrix,
         by_unit.names,
         metric.compute,
         {key: value for key, value in values.items() if key.average != "count"},
-        level=interval.level,
-        resamples=interval.resamples,
         rng_seed=rng_seed,
-        method=interval.method,
         unit=by_unit.unit or "document",
     )
-    found = []
-    for key, value in values.items():
-        support = metric.support(key, sums)
-        remark = metric.note(key, sums) if hasattr(metric, "note") else None
-        bounds = made.get(key, Interval(None, None, "none: a count"))
-        found.append(
-            {
-                "metric": key.metric,
-                "average": key.average,
-                "slice": slice_name or key.slice,
-                "value": None if np.isnan(value) else value,
-                "low": bounds.low,
-                "high": bounds.high,
-                "level": interval.level,
-                "method": bounds.method,
-                "n": by_unit.units,
-                "unit": by_unit.unit,
-                "support": support,
-                "signature": metric.signature(key) + suffix,
-                "unreliable": by_unit.units < FEW_UNITS or support < FEW_POSITIVES,
-                "note": _note(remark, bounds.undefined, interval.resamples),
-            }
-        )
-    return found
+    return _Part(metric, slice_name, suffix, values, sums, wanted, by_unit.unit)
+
+
+def _of_slice(values: Mapping[Key, float]) -> dict[Key, float]:
+    """The scores of the whole that are also given for the values of a field."""
+    return {key: value for key, value in values.items() if key.slice == "all" and key.average != "macro_target"}
 
 
 def _note(remark: str | None, undefined: int, resamples: int) -> str | None:

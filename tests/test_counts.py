@@ -1,5 +1,6 @@
 import io
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -8,7 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.config import build
-from harness.counts import CountRow, CountTable, all_rows, read_counts, unit_table, write_counts
+from harness.counts import Counted, CountRow, CountTable, all_rows, folded, read_counts, unit_table, write_counts
+from harness.metric.base import Key
+from harness.records import Entity, References, Stance, Summary
 
 pytestmark = pytest.mark.core
 
@@ -111,3 +114,72 @@ def test_writing_counts_does_not_wait_for_pandas(tmp_path):
         "sys.exit('pandas' in sys.modules)\n"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@settings(max_examples=60, deadline=None)
+@given(ROWS, st.data())
+def test_a_state_that_several_rows_have_is_given_once(rows, data):
+    states = data.draw(st.lists(STATES, min_size=1, max_size=4))
+    numbers = [data.draw(st.integers(0, len(states) - 1)) for _ in rows]
+    full = CountTable.of("m", [replace(row, state=states[n]) for row, n in zip(rows, numbers, strict=True)])
+    counted = Counted(full.examples, full.documents, full.units, full.fields)
+    table = CountTable.of_states("m", counted, states, np.asarray(numbers, dtype=np.int64))
+    assert list(table.rows()) == list(full.rows())
+
+
+@settings(max_examples=60, deadline=None)
+@given(ROWS)
+def test_rows_are_found_by_the_value_of_a_field(rows):
+    expected = {}
+    for number, row in enumerate(rows):
+        if "zone" in row.fields:
+            expected.setdefault(row.fields["zone"], []).append(number)
+    found = CountTable.of("m", rows).with_field("zone")
+    assert {value: numbers.tolist() for value, numbers in found.items()} == expected
+    assert list(found) == sorted(expected)
+
+
+# Metrics that say which counts are enough for a score, and pairs of gold and predicted.
+STANCES = [Stance(target, label) for target in ("nato", "a|b", "") for label in ("favor", "against", "none")]
+SPANS = [Entity(start, start + 4, label) for start in (0, 2, 9) for label in ("PER", "ORG")]
+TEXTS = ["Anna sang.", "Bob left.", "", "Anna left and Bob sang."]
+FOLDING = {
+    "stance_favg": st.tuples(st.sampled_from(STANCES), st.none() | st.sampled_from(STANCES)).map(
+        lambda pair: (pair[0], pair[1] and Stance(pair[0].target, pair[1].label))
+    ),
+    "entity_f1": st.tuples(*[st.sets(st.sampled_from(SPANS)).map(tuple)] * 2),
+    "rouge": st.tuples(
+        st.sampled_from(TEXTS).map(lambda text: References("default", texts=(text,))),
+        st.sampled_from(TEXTS).map(Summary),
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", FOLDING)
+@settings(max_examples=40, deadline=None)
+@given(data=st.data())
+def test_the_counts_that_a_score_needs_are_enough_for_it(kind, data):
+    more = {"weighted": True} if kind == "entity_f1" and data.draw(st.booleans()) else {}
+    metric = build("metric", {"kind": kind, **more}, "m")
+    pairs = data.draw(st.lists(FOLDING[kind], min_size=1, max_size=8))
+    rows = [CountRow(f"e{n}", f"d{n % 3}", f"d{n % 3}", "m", metric.count(*pair), {}) for n, pair in enumerate(pairs)]
+    table = unit_table(CountTable.of("m", rows), metric)
+    fewer = 0
+    for key, values in metric.compute({n: table.matrix[:, k] for k, n in enumerate(table.names)}).items():
+        small = folded(table, metric, key)
+        fewer += len(small.names) < len(table.names)
+        again = metric.compute({n: small.matrix[:, k] for k, n in enumerate(small.names)})[key]
+        np.testing.assert_array_equal(np.asarray(again), np.asarray(values))
+    assert fewer or len(table.names) <= 3 or kind == "stance_favg"
+
+
+def test_targets_are_folded_into_one():
+    metric = build("metric", {"kind": "stance_favg"}, "m")
+    rows = [CountRow(one.target, "d", "", "m", metric.count(one, one), {}) for one in STANCES]
+    table = unit_table(CountTable.of("m", rows), metric)
+    assert folded(table, metric, Key("stance.favg", "pooled")).names == [
+        "|against|against",
+        "|favor|favor",
+        "|none|none",
+    ]
+    assert folded(table, metric, Key("stance.favg", "macro_target")) is table

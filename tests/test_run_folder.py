@@ -1,6 +1,7 @@
 """Names of run folders, and the files in them."""
 
 import csv
+import dataclasses
 import io
 import json
 import pickle
@@ -12,14 +13,15 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from harness.errors import RunError
-from harness.files import file_sha256
-from harness.records import Answer, Entity, Example, NerInput
+from harness.files import file_sha256, sha256
+from harness.records import BINS, Answer, Entity, Example, NerInput, StanceInput, SummaryInput, Target
 from harness.run_folder import (
     csv_cell,
     find_runs,
     folder_name,
     input_sha256,
     is_complete,
+    read_answers_of,
     read_predictions,
     read_run,
     run_path,
@@ -141,6 +143,56 @@ def test_what_a_model_is_shown_is_hashed_whole():
     others = [NerInput(*change) for change in changes]
     assert len({input_sha256(one) for one in [shown, *others]}) == 5
     assert input_sha256(NerInput("i", "d", "text", "body")) == input_sha256(shown)
+
+
+ODD = st.text(st.characters(), max_size=8) | st.sampled_from(["%s", '"', "\\", "\u2028", "\x00\x1f", "\ud800", "é北🎉"])
+NUMBERS = st.none() | st.integers(0, 10**9)
+INPUTS = st.one_of(
+    st.builds(NerInput, ODD, ODD, ODD, ODD),
+    st.builds(StanceInput, ODD, ODD, ODD, ODD, st.builds(Target, ODD, ODD), st.none() | ODD),
+    st.builds(SummaryInput, ODD, ODD, ODD, ODD, st.lists(st.tuples(ODD, ODD), max_size=2).map(tuple), *[NUMBERS] * 3),
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(INPUTS)
+def test_the_hash_is_that_of_the_fields_as_canonical_json(shown):
+    # Runs made before have hashes of this, so whatever spells it faster must spell it alike.
+    fields = {field.name: getattr(shown, field.name) for field in dataclasses.fields(shown)}
+    if isinstance(shown, StanceInput):
+        fields["target"] = dataclasses.asdict(shown.target)
+    assert input_sha256(shown) == sha256({"type": type(shown).__name__, **fields})
+
+
+ANSWERS = st.builds(
+    Answer,
+    label=st.none() | st.sampled_from(["favor", "none"]),
+    scores=st.none() | st.just({"favor": 0.25, "none": 0.75}),
+    text=st.none() | st.sampled_from(["", "Anna sang."]),
+    sentences=st.none() | st.just(("s1", "s2")),
+    tags=st.none() | st.just(("O", "B-PER")),
+    entities=st.none() | st.lists(st.builds(Entity, st.integers(0, 3), st.integers(4, 8), st.just("PER"))).map(tuple),
+    bin=st.sampled_from(BINS),
+    reason=st.none() | st.just("no record answers it"),
+    tokens_read=st.none() | st.integers(0, 9),
+    tokens_cut=st.integers(0, 2),
+    output_truncated=st.booleans(),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(ANSWERS, min_size=1, max_size=6))
+def test_answers_of_any_kind_come_back_in_order(tmp_path_factory, answers):
+    folder = tmp_path_factory.mktemp("run")
+    names = [f"d/s{number}" for number in range(len(answers))]
+    examples = [Example(name, "d", "d", NerInput(name, "d", "text"), (), 5, {"zone": "body"}) for name in names]
+    write_predictions(folder / "predictions.parquet", examples, {}, dict(zip(names, answers, strict=True)))
+    stored = read_predictions(folder)
+    assert [(one.example, one.answer) for one in stored] == list(zip(names, answers, strict=True))
+    assert [one.input_sha256 for one in stored] == [input_sha256(example.input) for example in examples]
+    parts = list(read_answers_of(folder))
+    assert [name for part in parts for name in part.examples] == names
+    assert [answer for part in parts for answer in part.answers] == answers
 
 
 @pytest.mark.parametrize("content", [b"", b"PAR1", b"no parquet" * 50, pickle.dumps({"a": 1})])

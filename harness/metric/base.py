@@ -52,6 +52,11 @@ class Metric(Protocol):
     - `lower_is_better`, `undirected`, `numbers`: names of rows, as patterns of `fnmatch`: where less is better; where
       neither is; and which are no fractions, and so are shown as they are and have no better side either. In any
       other row more is better.
+    - `count_many(gold, predicted)`: the counts of many examples at once, as (names, offsets, columns, values):
+      example n has the entries `offsets[n]` to `offsets[n + 1]`; the same as `count` gives one by one.
+    - `folded(key, name) -> str | None`: the name under which a count is enough for the score `key`, None where it moves
+      nothing: from counts added up under these names `compute` gives the same `key`. All pairs of many systems are
+      compared on what is left.
     - `gold_of = ("ner",)`: the tasks beside its own whose gold it looks at; the hash of that gold joins its signatures.
     """
 

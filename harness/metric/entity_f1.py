@@ -109,6 +109,13 @@ class EntityF1(Additive):
             scores |= rows("entity", "micro", values, slice_)
         return scores
 
+    def folded(self, key: Key, name: str) -> str | None:
+        """`micro` is made from the counts of its slice alone."""
+        if key.average != "micro":
+            return name
+        before = "" if key.slice == "all" else f"{key.slice}|"
+        return name if name in (f"{before}tp", f"{before}fp", f"{before}fn") else None
+
     def support(self, key: Key, counts: Sums) -> float:
         """Gold entities, of the row's label where it has one."""
         return float(gold_total(counts, key.slice))

@@ -162,6 +162,12 @@ class Rouge:
             for part, row in zip(_PARTS, rows, strict=True)
         }
 
+    def folded(self, key: Key, name: str) -> str | None:
+        """The types know nothing of each other, nor do precision, recall and F1."""
+        of_type, _, part = key.metric.rpartition(".")
+        of_type = of_type.removesuffix(self.suffix)
+        return name if name in ("n", f"{of_type}.{part}", f"{of_type}.undefined") else None
+
     def support(self, key: Key, counts: Sums) -> float:
         """Number of documents (of examples, before `per_document`) whose score is defined."""
         return float(self._defined(key.metric.rpartition(".")[0].removesuffix(self.suffix), counts))

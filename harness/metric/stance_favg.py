@@ -58,12 +58,18 @@ class StanceFavg(Additive):
         for (target, gold, predicted), value in read_cells(counts).items():
             targets.setdefault(target, {})[gold, predicted] = value
             pooled[gold, predicted] = pooled.get((gold, predicted), 0.0) + value
-        per_target = [favg(cells, self.labels, counts) for cells in targets.values()]
         whole = favg(pooled, self.labels, counts)
+        # With one target the two are the same.
+        several = len(targets) > 1
+        per_target = [favg(cells, self.labels, counts) for cells in targets.values()] if several else [whole]
         return {
             Key("stance.favg", "pooled"): whole,
-            Key("stance.favg", "macro_target"): mean_defined(per_target) if per_target else whole,
+            Key("stance.favg", "macro_target"): mean_defined(per_target),
         }
+
+    def folded(self, key: Key, name: str) -> str:
+        """Which target it was is nothing to `pooled`."""
+        return name if key.average == "macro_target" else "|" + name.partition("|")[2]
 
     def support(self, key: Key, counts: Sums) -> float:
         """Gold examples of the two labels."""
