@@ -16,13 +16,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.correlation import Coefficient, Correlation, Level, auc, correlate
 from harness.metric.fact_recall import FactRecall, supported, weighted_contents
 from harness.metric.fragments import Fragments
 from harness.metric.invented import Invented
 from harness.metric.novel_ngrams import NovelNgrams
 from harness.metric.quantities import Quantities, quantities
 from harness.records import Answer, Context, Document, Example, Fact, References, Summary, SummaryInput
+from harness.statistics.correlation import Coefficient, Correlation, Level, auc, correlate
 
 PAGE = Path(__file__).parents[1] / "docs" / "agreement.md"
 START, END = "<!-- table: start -->", "<!-- table: end -->"

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from harness.metric.entity_f1 import EntityF1
-from harness.resample import intervals
+from harness.statistics.resample import intervals
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS, LABELS, RESAMPLES = 10_000, 18, 10_000

@@ -1,4 +1,4 @@
-"""How often the intervals of `harness.resample` hold the truth: simulated, by method, score and number of units.
+"""How often intervals (`harness.statistics.resample`) hold the truth: simulated, by method, score and number of units.
 
 `python -m benchmarks.coverage` writes the table into docs/intervals.md and exits with 1 where the default method misses
 0.93 to 0.97 of 0.95 with 50 units and 20 gold positives of each label that is averaged. `--quick` takes a tenth of the
@@ -23,7 +23,7 @@ from harness.metric.base import Key
 from harness.metric.entity_f1 import EntityF1
 from harness.metric.stance_classification import StanceClassification
 from harness.metric.stance_favg import StanceFavg
-from harness.resample import Method, bounds, weights
+from harness.statistics.resample import Method, bounds, weights
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "intervals.md"
 START, END = "<!-- table: start -->", "<!-- table: end -->"

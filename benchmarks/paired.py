@@ -13,11 +13,11 @@ from itertools import combinations
 
 import numpy as np
 
-from harness import resample
 from harness.metric.base import Array, Key, Sums, divide
 from harness.metric.entity_f1 import EntityF1
-from harness.significance import all_pairs, paired_interval, randomization_p
-from harness.unit_counts import Compute, UnitCounts, align, resample_systems
+from harness.statistics import resample
+from harness.statistics.significance import all_pairs, paired_interval, randomization_p
+from harness.statistics.unit_counts import Compute, UnitCounts, align, resample_systems
 
 F1 = Key("entity.f1", "micro")
 BLEU = Key("bleu", "corpus")

@@ -11,7 +11,7 @@ from harness.config import nearest
 from harness.errors import RunError, UsageError
 
 if TYPE_CHECKING:
-    from harness.comparison import Table
+    from harness.comparison.table import Table
     from harness.report.grid import Grid
 
 LISTS = ("models", "tasks", "metrics", "data", "experiments")
@@ -134,7 +134,7 @@ def _compare(arguments: list[str]) -> int:
         parser.error(f"--margin {asked.margin:g}: expected a number above 0, beside --pairs or --baseline")
     if asked.margin is not None and asked.margin >= 1:
         parser.error(f"--margin {asked.margin:g}: scores are fractions here, so one point of F1 is 0.01")
-    from harness.compare import compare
+    from harness.comparison.compare import compare
 
     tables = compare(asked.runs, asked.metric)
     if asked.format in ("csv", "json") and (pairs or asked.annotators):
@@ -166,14 +166,14 @@ def _print_more(tables: "Sequence[Table]", asked: argparse.Namespace, pairs: boo
     from harness.report.grid import merged
 
     if pairs:
-        from harness import differences
+        from harness.comparison import differences
 
         found = differences.differences(
             tables, baseline=asked.baseline, margin=asked.margin, every_column=bool(asked.metric)
         )
         grids, schema = [differences.grid(one) for one in found], differences.SCHEMA
     else:
-        from harness import annotator_comparison
+        from harness.comparison import annotator_comparison
 
         grids = annotator_comparison.annotator_grids(tables, baseline=asked.baseline)
         schema = annotator_comparison.SCHEMA

@@ -81,7 +81,8 @@ class IntervalConfig:
     Args:
         level: Coverage that is aimed at, in (0, 1).
         resamples: Number of bootstrap resamples.
-        method: `percentile`, `bca`, or `bca_t`: BCa widened for few and unequal units (`harness.resample.bounds`).
+        method: `percentile`, `bca`, or `bca_t`: BCa widened for few and unequal units; see `bounds` of
+            `harness.statistics.resample`.
     """
 
     level: float = 0.95

@@ -9,16 +9,16 @@ from typing import Any
 
 import numpy as np
 
-from harness.agreement import alpha_of, f1_between, nominal_counts
 from harness.annotators import Layer, Layers
 from harness.metric.base import Array, Key, divide, total
 from harness.metric.rouge import Rouge
 from harness.records import Entity, References, Summary
 from harness.report.grid import Grid
 from harness.report.shown import counted
-from harness.resample import percentile, resampled_sums
+from harness.statistics.agreement import alpha_of, f1_between, nominal_counts
+from harness.statistics.resample import percentile, resampled_sums
 
-SCHEMA = "harness.agreement/1"
+SCHEMA = "harness.statistics.agreement/1"
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 _ROUGE = ("rouge1", "rouge2", "rougeL")
 

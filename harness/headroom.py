@@ -10,8 +10,8 @@ from harness.counts import CountTable, UnitTable, unit_table
 from harness.label_map import NO_MAP, LabelMap
 from harness.metric.base import Array, Key, Metric, divide
 from harness.records import Answer, References
-from harness.resample import weights
 from harness.scoring import Case, count_rows
+from harness.statistics.resample import weights
 
 # Fewer annotators say nothing about others of their kind.
 FEWEST = 5

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.correlation import COEFFICIENTS, LEVELS, Correlation, Level, Resampled, auc, correlate
 from harness.errors import DataError
 from harness.report.grid import Grid
 from harness.report.shown import counted
+from harness.statistics.correlation import COEFFICIENTS, LEVELS, Correlation, Level, Resampled, auc, correlate
 from harness.system_scores import Ratings, Scores
 
 __all__ = ["LEVELS", "SCHEMA", "Finding", "grid", "meta_evaluate"]

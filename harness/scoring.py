@@ -17,7 +17,7 @@ from harness.gold import Corpus
 from harness.label_map import LabelMap
 from harness.metric.base import Counts, Key, Metric
 from harness.records import BINS, SPAN_BINS, Answer, Context, Entity, Example, Predicted, TaskName
-from harness.resample import Interval, Wanted, all_intervals
+from harness.statistics.resample import Interval, Wanted, all_intervals
 from harness.task.base import Task
 
 SCHEMA = "harness.scores/1"

@@ -13,15 +13,15 @@ from typing import Any
 
 import numpy as np
 
-from harness.agreement import alpha_interval
-from harness.compare import HEADLINES, find_score
-from harness.comparison import spelled
+from harness.comparison.compare import HEADLINES, find_score
+from harness.comparison.table import spelled
 from harness.config import build, nearest, refuse_forbidden
 from harness.counts import counts_behind, unit_table
 from harness.errors import DataError, RunError, UsageError
 from harness.files import read_json_lines, read_text
 from harness.metric.base import Array, Key, Metric
 from harness.run_folder import StoredRun, find_runs, read_run, stored_counts
+from harness.statistics.agreement import alpha_interval
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ from harness.records import (
     Summary,
     TaggedSentence,
 )
-from harness.resample import intervals
+from harness.statistics.resample import intervals
 
 Measured = Mapping[str, float | str]
 

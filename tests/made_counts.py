@@ -3,7 +3,7 @@
 import numpy as np
 
 from harness.metric.base import Key, divide
-from harness.unit_counts import UnitCounts
+from harness.statistics.unit_counts import UnitCounts
 
 MEAN = Key("score", "mean")
 F1 = Key("f1", "micro")

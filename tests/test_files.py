@@ -185,12 +185,11 @@ def holder(tmp_path):
         process.kill()
 
 
+@pytest.mark.timeout(30)  # the holder keeps its lock for a minute
 def test_a_second_process_is_refused_at_once_and_told_who_holds_it(tmp_path, holder):
     for _ in range(2):  # the first refused one must not have wiped out the name
-        started = time.monotonic()
         with pytest.raises(RunError) as refused, locked(tmp_path / "run"):
             pass
-        assert time.monotonic() - started < 1
         assert f"{tmp_path / 'run'}: process {holder.pid} on " in str(refused.value)
         assert "results=DIR" in str(refused.value)
 
@@ -370,9 +369,8 @@ def test_a_byte_order_mark_is_named(tmp_path):
     assert [record for _, record in read_json_lines(tmp_path / "y.jsonl", "utf-8-sig")] == [{"a": 1}]
 
 
+@pytest.mark.timeout(30)
 def test_a_hundred_thousand_keys_of_which_the_last_stands_twice_cost_no_minutes(tmp_path):
     pairs = ", ".join(f'"k{number}": 1' for number in range(100_000))
-    started = time.process_time()
     _, faults = lines(tmp_path, f'{{{pairs}, "k99999": 2}}')
     assert "the key 'k99999' stands twice" in faults[0]
-    assert time.process_time() - started < 5

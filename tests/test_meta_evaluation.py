@@ -10,9 +10,9 @@ import pytest
 from scipy import stats
 
 from harness.__main__ import command
-from harness.correlation import correlate
 from harness.errors import DataError
 from harness.meta_evaluation import grid, meta_evaluate
+from harness.statistics.correlation import correlate
 from harness.system_scores import Ratings, Scores
 
 pytestmark = pytest.mark.core

@@ -24,7 +24,7 @@ RUN = Path("results/mine/stance/logged")
 # Reads one command a line as JSON: forks and says the child's process id; or waits for one and says its exit status.
 SERVER = """
 import json, os, sys
-import harness.application, harness.report.terminal, harness.compare, pandas, rich.console, rich.table
+import harness.application, harness.report.terminal, harness.comparison.compare, pandas, rich.console, rich.table
 from harness.__main__ import command
 for line in sys.stdin:
     job = json.loads(line)

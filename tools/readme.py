@@ -9,7 +9,7 @@ from pathlib import Path
 
 import yaml
 
-from harness.compare import make_tables, read_runs
+from harness.comparison.compare import make_tables, read_runs
 from harness.config import kind_class
 from harness.records import TASKS
 from harness.report.terminal import render

@@ -4,7 +4,7 @@ import csv
 import io
 from collections.abc import Sequence
 
-from harness.comparison import Table
+from harness.comparison.table import Table
 from harness.records import SPAN_BINS
 from harness.run_folder import csv_cell
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from harness.comparison import Line, Table
+from harness.comparison.table import Line, Table
 from harness.metric.base import Key
 from harness.report.grid import Grid
 

@@ -4,9 +4,9 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from harness.comparison import Block, Table, spelled
+from harness.comparison.table import Block, Table, spelled
 
-SCHEMA = "harness.comparison/1"
+SCHEMA = "harness.comparison.table/1"
 
 
 def render(tables: Sequence[Table]) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from harness.comparison import Table
+from harness.comparison.table import Table
 from harness.report.dialects import grids
 from harness.report.grid import render_markdown
 from harness.report.shown import APART, Shown, ShownCell, ShownLine, show

@@ -5,7 +5,7 @@ Values are rounded and multiplied by 100 here and nowhere else; files and machin
 
 from dataclasses import dataclass, field
 
-from harness.comparison import Cell, Column, Line, Repeats, Table
+from harness.comparison.table import Cell, Column, Line, Repeats, Table
 from harness.report.text import visible
 
 UNDEFINED = "–"

@@ -14,7 +14,7 @@ from harness.report.text import plain, visible
 if TYPE_CHECKING:
     from rich.text import Text
 
-    from harness.comparison import Table
+    from harness.comparison.table import Table
     from harness.evaluate import Outcome
 
 # Of output that goes to a file or a pipe, where there is no window to ask.
@@ -89,8 +89,8 @@ def print_tables(tables: "Sequence[Table]", *, wide: bool = False) -> None:
 
 def print_outcomes(outcomes: "Sequence[Outcome]") -> None:
     """Prints what became of all jobs: one comparison, a row for each that failed, and where the results lie."""
-    from harness.compare import make_tables, read_runs
-    from harness.comparison import Failure
+    from harness.comparison.compare import make_tables, read_runs
+    from harness.comparison.table import Failure
 
     # A run that was cut off leaves the results of an earlier one in place, and they are not what became of it now.
     scored = [o for o in outcomes if o.status == "complete" or "fail_on_error" in (o.reason or "")]

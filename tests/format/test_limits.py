@@ -3,7 +3,6 @@
 import gzip
 import json
 import stat
-import time
 import tracemalloc
 import zipfile
 from pathlib import Path
@@ -22,10 +21,8 @@ def test_a_gzip_bomb_is_refused_early_and_cheaply(tmp_path):
         for _ in range(60):
             stream.write(b" " * 1024 * 1024)
     tracemalloc.start()
-    before = time.monotonic()
     with pytest.raises(DataError, match=r"packed bytes hold more than \d+; at most 200 times"):
         limits.read_text(path)
-    assert time.monotonic() - before < 2
     assert tracemalloc.get_traced_memory()[1] < 30 * 1024 * 1024
     tracemalloc.stop()
 

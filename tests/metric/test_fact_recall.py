@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.agreement import agreement_of_units, fact_recalls, people_recall, realsumm, units
-from harness.correlation import auc, correlate
 from harness.metric.base import Key
 from harness.metric.fact_recall import FactRecall, supported, weighted_contents
 from harness.records import Fact, References, Summary
+from harness.statistics.correlation import auc, correlate
 from tests.made_context import context_of
 
 pytestmark = pytest.mark.core

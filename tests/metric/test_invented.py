@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.agreement import invention, qags
-from harness.correlation import auc
 from harness.metric.base import Key
 from harness.metric.invented import Invented
 from harness.records import References, Summary
+from harness.statistics.correlation import auc
 
 pytestmark = pytest.mark.core
 NAN = float("nan")

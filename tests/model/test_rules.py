@@ -1,7 +1,6 @@
 """Named entities by rules: a table worked by hand, laws and hostile texts."""
 
 import re
-import time
 
 import pytest
 from hypothesis import given, settings
@@ -189,30 +188,21 @@ def test_an_answer_hangs_on_its_own_input_alone(texts, shuffle):
     assert MODEL.answer(inputs) == [alone[given.id] for given in inputs]
 
 
+@pytest.mark.timeout(40)
 @pytest.mark.parametrize(
     "piece",
     ["a", "1,", "A ", "1", "$", "Mr. ", "the ", "Ministry of ", "nearly ", "one hundred ", "U.S. ", " ", ".", "1-",
      "May ", "Xx Yy, a bb ", "a-", "1,111", 'film "A b ', "(Based on A, B ", "New York ", "e\u0301", "😀A"],
 )  # fmt: skip
-def test_time_is_in_proportion_to_the_text(piece):
-    """A text 16 times as long may not take 16 x 16 times as long: a quadratic rule would."""
-
-    def seconds(size):
-        text = (piece * size)[:size]
-        start = time.process_time()
-        MODEL.answer([NerInput("d:1", "d", text)])
-        return time.process_time() - start
-
-    seconds(2_000)
-    short = min(seconds(4_000) for _ in range(3))
-    assert seconds(64_000) < 80 * max(short, 0.002)
+def test_a_long_text_of_one_piece_comes_to_an_end(piece):
+    """A rule that goes back over what it has read, 10,000,000,000 steps here, would not within the test's time."""
+    (answer,) = MODEL.answer([NerInput("d:1", "d", (piece * 100_000)[:100_000])])
+    assert answer.entities is not None
 
 
 def test_a_longer_text_of_news_is_read_quickly():
     text = "Last week, President Joe Miller told Reuters in Paris that 5,000 people left on May 3, 2019. " * 1000
-    start = time.process_time()
     entities = found(text)
     assert len(entities) == 6 * 1000
-    assert time.process_time() - start < 10
     assert {label for _, label in entities} == {"DATE", "PERSON", "ORG", "GPE", "CARDINAL"}
     assert not [text for text, _ in entities if re.search(r"\s{2}", text)]

@@ -5,7 +5,6 @@ import os
 import pickle
 import subprocess
 import sys
-import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -73,14 +72,13 @@ class TestLocate:
         with pytest.raises(ResourceError, match=r"^model\.ner\.path: .* is no folder on this machine$"):
             locate(path, task="ner")
 
+    @pytest.mark.timeout(30)  # a retry with its waits would take minutes
     @pytest.mark.disable_socket
     @pytest.mark.parametrize("name", ["facebook/bart-large-cnn", "bert-base-cased"])
     @pytest.mark.parametrize("download", [False, True])
     def test_hub_name_that_is_not_there_is_one_sentence_at_once(self, name, download, cache):
-        begun = time.monotonic()
         with pytest.raises(ResourceError) as fault:
             locate(name, download=download, task="stance")
-        assert time.monotonic() - begun < 5
         message = str(fault.value)
         assert "\n" not in message
         for part in (repr(name), f"hf download {name}", "model.stance.download=true", "model.stance.path"):

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from harness.__main__ import command
-from harness.compare import make_tables
-from harness.comparison import Failure
+from harness.comparison.compare import make_tables
+from harness.comparison.table import Failure
 from harness.report.json import render
 from harness.run_folder import read_run
 
@@ -25,7 +25,7 @@ def test_it_holds_the_tables(tmp_path, capsys):
     make_run(tmp_path, "c", gold_sha256="b" * 64)
     assert command(["compare", str(tmp_path), "--format", "json", "--metric", "entity.f1", "entity.f1/macro"]) == 0
     content = json.loads(capsys.readouterr().out)
-    assert content["schema"] == "harness.comparison/1"
+    assert content["schema"] == "harness.comparison.table/1"
     (table,) = content["tables"]
     assert (table["data"], table["task"], table["documents"], table["smoke_test"]) == ("mine", "ner", 40, False)
     assert [column["name"] for column in table["columns"]] == ["entity.f1", "entity.f1/macro"]

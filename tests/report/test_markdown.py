@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from harness.__main__ import command
-from harness.compare import compare, make_tables
-from harness.comparison import Failure
+from harness.comparison.compare import compare, make_tables
+from harness.comparison.table import Failure
 from harness.report import markdown
 from harness.run_folder import read_run
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness.__main__ import command
-from harness.compare import compare
+from harness.comparison.compare import compare
 from harness.evaluate import Outcome
 from harness.report.terminal import columns, print_dry_run, print_outcomes, print_tables, wrapped
 
@@ -245,8 +245,8 @@ HOSTILE = [
 def test_hostile_names_are_shown_and_do_nothing(tmp_path, capsys, name):
     from dataclasses import replace
 
-    from harness.compare import make_tables
-    from harness.comparison import Failure
+    from harness.comparison.compare import make_tables
+    from harness.comparison.table import Failure
     from harness.run_folder import read_run
 
     place = make_run(tmp_path, "a", scores=ner_rows(0.5))

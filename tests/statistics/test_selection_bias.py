@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from harness.selection_bias import selection
-from harness.unit_counts import UnitCounts, resample_systems
+from harness.statistics.selection_bias import selection
+from harness.statistics.unit_counts import UnitCounts, resample_systems
 from tests.made_counts import F1, MEAN, f1, mean, named, of_spans, of_values, random_spans
 
 pytestmark = pytest.mark.core

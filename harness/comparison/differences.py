@@ -9,21 +9,21 @@ from typing import Any
 
 import numpy as np
 
-from harness.comparison import Block, Column, Line, Table, spelled
+from harness.comparison.table import Block, Column, Line, Table, spelled
 from harness.config import IntervalConfig, build, refuse_forbidden, typed_config
 from harness.counts import Behind, counts_behind, unit_table
 from harness.errors import RunError, UsageError
 from harness.files import canonical_json
 from harness.metric.base import Metric
-from harness.power import Equivalence, equivalence, power_of, typical_detectable
 from harness.report.grid import Grid
 from harness.report.shown import UNDEFINED, number
 from harness.run_folder import read_run, stored_counts
-from harness.selection_bias import Selection, selection
-from harness.significance import Difference, all_pairs, benjamini_hochberg, holm
-from harness.unit_counts import UnitCounts, resample_systems
+from harness.statistics.power import Equivalence, equivalence, power_of, typical_detectable
+from harness.statistics.selection_bias import Selection, selection
+from harness.statistics.significance import Difference, all_pairs, benjamini_hochberg, holm
+from harness.statistics.unit_counts import UnitCounts, resample_systems
 
-SCHEMA = "harness.differences/1"
+SCHEMA = "harness.comparison.differences/1"
 ALPHA = 0.05
 # Below so many units the bootstrap's figures are rough.
 _FEW = 20

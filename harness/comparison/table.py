@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness.metric.base import Key
-from harness.spread import Spread
+from harness.statistics.spread import Spread
 
 # The average that a metric's bare name means.
 USUAL_AVERAGES = ("micro", "pooled", "mean", "corpus")

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from harness.comparison import Block, Column, Line
+from harness.comparison.table import Block, Column, Line
 from harness.metric.base import Key
 
 

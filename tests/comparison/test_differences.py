@@ -70,7 +70,7 @@ def records(capsys, *arguments):
     capsys.readouterr()
     assert command(["compare", *map(str, arguments), "--format", "json"]) == 0
     content = json.loads(capsys.readouterr().out)
-    assert content["schema"] == "harness.differences/1"
+    assert content["schema"] == "harness.comparison.differences/1"
     return {(row["a"], row["b"]): row for row in content["rows"]}
 
 

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from harness.annotators import Layers, leave_one_out, read_layers
-from harness.comparison import Block, Column, Table, spelled
+from harness.comparison.table import Block, Column, Table, spelled
 from harness.counts import counts_behind
 from harness.errors import UsageError
 from harness.headroom import AnnotatorRow, annotator_rows

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import bootstrap, norm, t
 
-from harness import resample
 from harness.config import IntervalConfig
 from harness.metric.base import Key
 from harness.metric.entity_f1 import EntityF1
-from harness.resample import (
+from harness.statistics import resample
+from harness.statistics.resample import (
     Interval,
     bounds,
     grouped,

@@ -11,8 +11,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from harness.coefficients import kendall, kendall_by_column, kendall_of_many, midranks, pearson, spearman
 from harness.metric.base import Array, divide
+from harness.statistics.coefficients import kendall, kendall_by_column, kendall_of_many, midranks, pearson, spearman
 
 Level = Literal["system", "summary", "pooled", "partial"]
 Coefficient = Literal["pearson", "spearman", "kendall"]

@@ -13,15 +13,26 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from harness.comparison import REPEATED, USUAL_AVERAGES, Block, Cell, Column, Failure, Line, Repeats, Table, spelled
+from harness.comparison.ranking import make_blocks, ranked
+from harness.comparison.table import (
+    REPEATED,
+    USUAL_AVERAGES,
+    Block,
+    Cell,
+    Column,
+    Failure,
+    Line,
+    Repeats,
+    Table,
+    spelled,
+)
 from harness.config import kind_class
 from harness.errors import ConfigError, RunError, UsageError
 from harness.files import sha256
 from harness.metric.base import Key
-from harness.ranking import make_blocks, ranked
 from harness.records import TASKS
 from harness.run_folder import StoredRun, find_runs, is_complete, read_run
-from harness.spread import group_runs, spread
+from harness.statistics.spread import group_runs, spread
 
 # What a table shows unless other metrics are asked for: the first is the headline score. Heading, then which row it is.
 HEADLINES: dict[str, tuple[tuple[str, Key], ...]] = {

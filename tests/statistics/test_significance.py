@@ -12,8 +12,8 @@ from scipy import stats
 
 from harness.errors import DataError
 from harness.metric.base import Key
-from harness.significance import all_pairs, benjamini_hochberg, holm, paired
-from harness.unit_counts import UnitCounts, resample_systems
+from harness.statistics.significance import all_pairs, benjamini_hochberg, holm, paired
+from harness.statistics.unit_counts import UnitCounts, resample_systems
 from tests.made_counts import F1, MEAN, f1, mean, named, of_spans, of_values, random_spans
 
 pytestmark = pytest.mark.core
@@ -205,7 +205,7 @@ def test_the_effect_of_a_score_that_is_no_mean_uses_pseudovalues():
 def test_the_effect_does_not_hang_on_the_grouping_of_units(monkeypatch):
     a, b = random_spans(3000, 1, skill=0.7), random_spans(3000, 2)
     plain = compared(a, b, resamples=500)
-    monkeypatch.setattr("harness.resample._MOST_UNITS", 400)
+    monkeypatch.setattr("harness.statistics.resample._MOST_UNITS", 400)
     groups = compared(a, b, resamples=500)
     assert "400 random groups" in groups.method
     assert groups.n == 3000

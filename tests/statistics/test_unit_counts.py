@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
-from harness import unit_counts
 from harness.errors import DataError
-from harness.significance import all_pairs
-from harness.unit_counts import UnitCounts, align, resample_systems, swaps
+from harness.statistics import unit_counts
+from harness.statistics.significance import all_pairs
+from harness.statistics.unit_counts import UnitCounts, align, resample_systems, swaps
 from tests.made_counts import F1, f1, mean, of_spans, of_values, random_spans
 
 pytestmark = pytest.mark.core
@@ -117,7 +117,7 @@ def test_half_of_the_units_trade_places_and_more_swaps_begin_with_the_same(monke
 
 
 def test_very_many_units_are_grouped_alike_in_every_system(monkeypatch):
-    monkeypatch.setattr("harness.resample._MOST_UNITS", 60)
+    monkeypatch.setattr("harness.statistics.resample._MOST_UNITS", 60)
     counts = random_spans(200, 1)
     found = align({"a": counts, "b": of_spans(counts.matrix[:, ::-1]), "c": random_spans(200, 2)}, rng_seed=5)
     assert found.n == 200

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from scipy import stats
 from sklearn.metrics import roc_auc_score
 
-from harness import correlation
-from harness.coefficients import kendall, kendall_of_many, midranks, pearson, spearman
-from harness.correlation import COEFFICIENTS, LEVELS, auc, correlate
+from harness.statistics import correlation
+from harness.statistics.coefficients import kendall, kendall_of_many, midranks, pearson, spearman
+from harness.statistics.correlation import COEFFICIENTS, LEVELS, auc, correlate
 
 pytestmark = pytest.mark.core
 

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from harness.metric.base import Array, Key
-from harness.resample import Interval, Method, bounds
-from harness.unit_counts import Aligned, Compute, Resampled, UnitCounts, resample_systems, score_sums, swaps
+from harness.statistics.resample import Interval, Method, bounds
+from harness.statistics.unit_counts import Aligned, Compute, Resampled, UnitCounts, resample_systems, score_sums, swaps
 
 # The metric's arithmetic runs fastest on arrays that stay in the processor's cache.
 _CACHE_CELLS = 16_384

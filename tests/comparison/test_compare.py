@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from harness.__main__ import command
-from harness.compare import compare, find_score
-from harness.comparison import spelled
+from harness.comparison.compare import compare, find_score
+from harness.comparison.table import spelled
 from harness.errors import RunError, UsageError
 from harness.metric.base import Key
 
 pytestmark = pytest.mark.core
 
-made = runpy.run_path(str(Path(__file__).parent / "made_runs.py"))
+made = runpy.run_path(str(Path(__file__).parent.parent / "made_runs.py"))
 make_run, ner_rows, row = made["make_run"], made["ner_rows"], made["row"]
 F1 = Key("entity.f1", "micro")
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.metric.base import Key
-from harness.unit_counts import Resampled
+from harness.statistics.unit_counts import Resampled
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from sklearn.metrics import f1_score
 
-from harness.agreement import alpha_interval, alpha_nominal, f1_between
+from harness.statistics.agreement import alpha_interval, alpha_nominal, f1_between
 
 pytestmark = pytest.mark.core
 

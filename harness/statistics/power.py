@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from statistics import NormalDist, median
 
-from harness.resample import Method
-from harness.significance import Difference, paired_interval
-from harness.unit_counts import Resampled
+from harness.statistics.resample import Method
+from harness.statistics.significance import Difference, paired_interval
+from harness.statistics.unit_counts import Resampled
 
 _NORMAL = NormalDist()
 # Steps of halving the range of p: to about one in 100,000, finer than what 10,000 draws say.

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from harness.power import equivalence, power_of, typical_detectable
-from harness.significance import all_pairs
-from harness.unit_counts import resample_systems
+from harness.statistics.power import equivalence, power_of, typical_detectable
+from harness.statistics.significance import all_pairs
+from harness.statistics.unit_counts import resample_systems
 from tests.made_counts import F1, MEAN, f1, mean, of_spans, of_values, random_spans
 
 pytestmark = pytest.mark.core

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.spread import group_runs, spread, without
+from harness.statistics.spread import group_runs, spread, without
 
 pytestmark = pytest.mark.core
 

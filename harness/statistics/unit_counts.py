@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from harness.errors import DataError
 from harness.metric.base import Array, Key, Sums
-from harness.resample import grouped, weights
+from harness.statistics.resample import grouped, weights
 
 Compute = Callable[[Sums], Mapping[Key, Array]]
 
