@@ -45,7 +45,7 @@ def test_the_locks_install_what_the_project_declares():
 
 # Each layer may import those after it, never one before; siblings only as STYLE allows.
 LAYERS = (
-    {"__main__", "application", "cli", "predict_only", "api"},
+    {"__main__", "application", "cli", "command", "predict_only", "api"},
     {
         "evaluate",
         "rescore",

@@ -1,0 +1,1 @@
+"""One file per subcommand: `run` reads its arguments and calls what does the work."""
