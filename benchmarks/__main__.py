@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import bootstrap, ner_scoring, paired, rouge, startup
+from benchmarks import bootstrap, compare, ner_scoring, paired, report, rouge, scale, startup
 
 TABLE = Path(__file__).with_name("TABLE.md")
 PARTS: dict[str, Callable[[int], list[str]]] = {
@@ -19,6 +19,12 @@ PARTS: dict[str, Callable[[int], list[str]]] = {
     "bootstrap": bootstrap.table,
     "paired": paired.table,
     "all_pairs": lambda rounds: paired.whole_tables(),
+    "compare": compare.table,
+    # A round takes the better part of a minute.
+    "report": lambda rounds: report.table(min(rounds, 3)),
+    # A round of these takes minutes.
+    "scoring": lambda rounds: scale.scoring_table(min(rounds, 3)),
+    "whole_comparison": lambda rounds: scale.comparison_table(1),
 }
 
 

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -280,7 +280,12 @@ def score_sets(made: Made, folders: Sequence[Path], documents: int) -> None:
         write_run(folder, "complete")
 
 
-def comparison_table(rounds: int, sets: int = SETS, documents: int = DOCUMENTS) -> list[str]:
+def comparison_table(
+    rounds: int,
+    sets: int = SETS,
+    documents: int = DOCUMENTS,
+    tasks: Sequence[Callable[[], Made]] = (stance, ner, summarization),
+) -> list[str]:
     """Markdown lines: scores of all sets with intervals, and all pairs of them, of each task."""
     lines = [
         f"## A whole comparison: {sets} stored prediction sets, {documents:,} documents ({rounds} rounds)",
@@ -293,7 +298,7 @@ def comparison_table(rounds: int, sets: int = SETS, documents: int = DOCUMENTS) 
         "| task | scores s | pairs s | together | peak memory of pairs | at most s | holds |",
         "| --- | ---: | ---: | ---: | ---: | ---: | --- |",
     ]
-    for make in (stance, ner, summarization):
+    for make in tasks:
         made = make()
         with tempfile.TemporaryDirectory() as place:
             folders = write_sets(made, Path(place), sets, documents)
@@ -315,11 +320,6 @@ def comparison_table(rounds: int, sets: int = SETS, documents: int = DOCUMENTS) 
     return lines
 
 
-def table(rounds: int) -> list[str]:
-    """Markdown lines of both; each takes a minute or more a round, so no more than three are made."""
-    rounds = min(rounds, 3)
-    return [*scoring_table(rounds), "", *comparison_table(rounds)]
-
-
 if __name__ == "__main__":
-    print("\n".join(table(int(sys.argv[1]) if len(sys.argv) > 1 else 1)))
+    rounds_asked = int(sys.argv[1]) if len(sys.argv) > 1 else 1
+    print("\n".join([*scoring_table(rounds_asked), "", *comparison_table(rounds_asked)]))

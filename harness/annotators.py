@@ -5,14 +5,14 @@ against the same, so that the rows can be read beside each other (`harness.headr
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from harness.config import DataConfig
 from harness.errors import GoldError
 from harness.gold import Corpus, load_corpus, read_rows
 from harness.label_map import NO_MAP, LabelMap
-from harness.records import Answer, Entity, Example, Gold, Predicted, References, Stance, Summary
+from harness.records import Answer, Entity, Example, Gold, Predicted, References, Stance, StanceGold, Summary
 from harness.resources import resolve
 from harness.scoring import Case
 from harness.task.base import Task
@@ -58,11 +58,13 @@ class LeftOut:
         annotator: Who.
         cases: Its records as answers; the gold of each example is what the others say.
         undecided: Examples without a case, because the others are of two minds.
+        unpaired: Stance judgements without a case, because it cannot be told what the others say of the same thing.
     """
 
     annotator: str
     cases: list[Case]
     undecided: int = 0
+    unpaired: int = 0
 
 
 # ---- layers ---------------------------------------------------------------------------------------------------------
@@ -115,7 +117,9 @@ def _own(corpus: Corpus, name: str) -> Corpus:
 # ---- one left out ---------------------------------------------------------------------------------------------------
 
 
-def leave_one_out(layers: Layers, task: Task, label_map: LabelMap = NO_MAP) -> list[LeftOut]:
+def leave_one_out(
+    layers: Layers, task: Task, label_map: LabelMap = NO_MAP, *, asked: Corpus | None = None
+) -> list[LeftOut]:
     """Each annotator's records as answers, and as gold what the others say.
 
     - Summaries: the other annotators' references, one fewer than there are.
@@ -123,21 +127,27 @@ def leave_one_out(layers: Layers, task: Task, label_map: LabelMap = NO_MAP) -> l
       are on the high side). Else what more than half of the others say: an entity with the same span and label, a
       stance with the same label; a stance without such a majority is left out and counted.
 
-    Examples that nobody else annotated are left out.
+    Examples that nobody else annotated are left out. Which stance judgements are about one thing `stance_things` says.
 
     Args:
         layers: The annotators.
         task: Whose examples are meant; layers must have the same sentences and ids.
         label_map: Applied to all of them.
+        asked: The gold of the runs that are shown beside them: cases bear the ids of its examples.
     """
-    by_layer = {layer.name: _examples(layer, task, label_map) for layer in layers.annotators}
+    things = stance_things(layers.annotators, layers.adjudicated) if task.name == "stance" else None
+    by_layer = {layer.name: _examples(layer.corpus, task, label_map, things) for layer in layers.annotators}
     agreed = None
     if layers.adjudicated is not None and task.name != "summarization":
-        agreed = _examples(layers.adjudicated, task, label_map)
+        agreed = _examples(layers.adjudicated.corpus, task, label_map, things)
+    ids = {} if asked is None or things is None else _examples(asked, task, label_map, things)
     found = []
     for layer in layers.annotators:
-        cases, undecided = [], 0
+        cases, undecided, unpaired = [], 0, 0
         for name, example in by_layer[layer.name].items():
+            if things is not None and (layer.name, name) in things.unclear:
+                unpaired += 1
+                continue
             if agreed is not None:
                 others = [agreed[name].gold] if name in agreed else []
             else:
@@ -148,13 +158,80 @@ def leave_one_out(layers: Layers, task: Task, label_map: LabelMap = NO_MAP) -> l
             if gold is None:
                 undecided += 1
                 continue
-            cases.append(Case(replace(example, gold=gold), _answer(example), _predicted(example.gold)))
-        found.append(LeftOut(layer.name, cases, undecided))
+            shown = replace(example, id=ids.get(name, example).id, gold=gold)
+            cases.append(Case(shown, _answer(example), _predicted(example.gold)))
+        found.append(LeftOut(layer.name, cases, undecided, unpaired))
     return found
 
 
-def _examples(layer: Layer, task: Task, label_map: LabelMap) -> dict[str, Example]:
-    return {e.id: e for e in task.examples(layer.corpus, gold=True, selects=True, label_map=label_map)}
+def _examples(
+    corpus: Corpus, task: Task, label_map: LabelMap, things: "StanceThings | None"
+) -> dict[Hashable, Example]:
+    """Examples by what they are about: their id, or for stance the judgement's thing."""
+    examples = task.examples(corpus, gold=True, selects=True, label_map=label_map)
+    if things is None:
+        return {example.id: example for example in examples}
+    # Examples of stance are the judgements, in their order.
+    judged = (things.of(doc, one) for doc in corpus.annotated("stance") for one in corpus.stance[doc])
+    return dict(zip(judged, examples, strict=True))
+
+
+# Document, target, sentence; and a thing has the id too, where it takes one to tell it.
+_Key = tuple[str, str, str | None]
+Thing = tuple[str, str, str | None, str | None]
+
+
+@dataclass(frozen=True)
+class StanceThings:
+    """What the stance judgements of several annotators are about.
+
+    Args:
+        by_id: The documents, targets and sentences with several judgements, told apart by their ids.
+        unclear: Annotators with a thing of theirs that may or may not be one of another annotator's.
+    """
+
+    by_id: frozenset[_Key]
+    unclear: frozenset[tuple[str, Thing]]
+
+    def of(self, doc: str, judgement: StanceGold) -> Thing:
+        """What a judgement is about."""
+        key = (doc, judgement.target, judgement.sentence)
+        return (*key, judgement.id if key in self.by_id else None)
+
+
+def stance_things(annotators: Sequence[Layer], adjudicated: Layer | None = None) -> StanceThings:
+    """Which stance judgements of several annotators are about one thing.
+
+    Judgements of one document, target and sentence are, whatever their ids, as long as nobody has two of them and no
+    two annotators share an id that a third has not. Otherwise those with one id are; one whose id nobody else has,
+    where another annotator has an id that is not among its annotator's, is unclear.
+
+    Args:
+        annotators: Whose ids are looked at.
+        adjudicated: What they agreed on; it often repeats the id of one of them.
+    """
+    layers = [*annotators, *([adjudicated] if adjudicated else [])]
+    groups: dict[_Key, dict[str, list[str | None]]] = {}
+    for layer in layers:
+        for doc, judgements in layer.corpus.stance.items():
+            for one in judgements:
+                groups.setdefault((doc, one.target, one.sentence), {}).setdefault(layer.name, []).append(one.id)
+    own = {layer.name for layer in annotators}
+    by_id = {key: of for key, of in groups.items() if _by_id(of, own)}
+    unclear = {
+        (name, (*key, one)) for key, of in by_id.items() for name, ids in of.items() for one in ids
+        if all(one not in other for whose, other in of.items() if whose != name)
+        and any(not set(other) <= set(ids) for whose, other in of.items() if whose != name)
+    }  # fmt: skip
+    return StanceThings(frozenset(by_id), frozenset(unclear))
+
+
+def _by_id(of: dict[str, list[str | None]], annotators: Collection[str]) -> bool:
+    """Whether it takes ids to tell judgements of one document, target and sentence apart."""
+    if any(len(ids) > 1 for ids in of.values()):
+        return True
+    given = [ids[0] for name, ids in of.items() if name in annotators and ids[0] is not None]
+    return len(given) > len(set(given)) > 1
 
 
 def _joint(golds: Sequence[Gold]) -> Gold | None:
@@ -190,3 +267,11 @@ def _answer(example: Example) -> Answer:
         return Answer(label=gold.label)
     entities: Iterable[Entity] = gold or ()
     return Answer(entities=tuple(entity.shifted(-example.start) for entity in entities))
+
+
+def said_unpaired(counts: Iterable[tuple[str, int]]) -> str:
+    """Annotators' unclear judgements, in words."""
+    return (
+        f"stance judgements of {', '.join(f'{name} ({count})' for name, count in counts)}: their ids do not say which "
+        "judgement of another annotator is about the same thing"
+    )

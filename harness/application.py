@@ -122,6 +122,8 @@ def run(arguments: list[str]) -> int:
         shutil.rmtree(folder, ignore_errors=True)
     if not several and outcomes and all(outcome.status == "refused" for outcome in outcomes):
         raise RunError("\n".join(dict.fromkeys(outcome.reason or "refused" for outcome in outcomes)))
+    for remark in dict.fromkeys(remark for outcome in outcomes for remark in outcome.remarks):
+        print(f"harness: {visible(remark)}", file=sys.stderr)
     print_outcomes(outcomes)
     return exit_code(outcomes)
 

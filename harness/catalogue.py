@@ -12,12 +12,22 @@ from harness.records import TASKS
 from harness.report.text import visible
 from harness.resources import shipped
 
-_GROUPS = {"models": "model", "tasks": "task", "metrics": "metric", "data": "data", "experiments": "experiment"}
+_GROUPS = {
+    "models": "model",
+    "tasks": "task",
+    "metrics": "metric",
+    "data": "data",
+    "prompts": "prompt",
+    "gates": "gate",
+    "experiments": "experiment",
+}
 _HOW = {
     "models": "model=NAME; `python -m harness doctor` says which weights are on this machine",
     "tasks": "task=NAME or task=[NAME,NAME]; all that the model answers and the data has gold for, if not given",
     "metrics": "metric=[NAME,NAME]; * is scored if not given",
     "data": "data=NAME; `data=local` for documents of your own",
+    "prompts": "prompt=NAME, or model.TASK.prompt=NAME_OR_FILE, of a model that is prompted",
+    "gates": "`python -m harness check RUN --baseline RUN --gate NAME_OR_FILE`",
     "experiments": "+experiment=NAME",
 }
 
@@ -26,7 +36,7 @@ def catalogue(what: str, config_dir: Path | None = None) -> str:
     """A list with one line per configuration file.
 
     Args:
-        what: `models`, `tasks`, `metrics`, `data` or `experiments`.
+        what: `models`, `tasks`, `metrics`, `data`, `prompts`, `gates` or `experiments`.
         config_dir: The user's own configurations; their files are listed beside the shipped ones.
 
     Raises:
@@ -51,6 +61,8 @@ _HEADINGS = {
     "tasks": ("task", "about"),
     "metrics": ("metric", "task", "about"),
     "data": ("data", "needs", "about"),
+    "prompts": ("prompt", "task", "about"),
+    "gates": ("gate", "about"),
     "experiments": ("experiment", "command"),
 }
 
@@ -68,6 +80,10 @@ def _row(what: str, name: str, path: Path) -> tuple[str, ...]:
     if what == "metrics":
         star = "*" if name in _default_metrics() else ""
         return visible(name) + star, _task_of(content), about
+    if what == "prompts":
+        return visible(name), visible(content.get("task")), about
+    if what == "gates":
+        return visible(name), about
     if what == "data":
         return visible(name), " ".join(f"data.{key}" for key in _needed(content)) or "-", about
     return visible(name), visible(comment)

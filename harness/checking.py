@@ -144,7 +144,8 @@ class Checker:
         found = self.documents.get(doc)
         if found is None and doc not in self.passed_over:
             near = self.nearest(doc, self.documents)
-            self.fault(row, f"document {doc!r} is not among the {len(self.documents)} documents{near}")
+            number = f"{len(self.documents)} document{'' if len(self.documents) == 1 else 's'}"
+            self.fault(row, f"document {doc!r} is not among the {number}{near}")
         return found
 
     def offsets(self, row: Row, document: Document) -> tuple[int, int] | None:

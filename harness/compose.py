@@ -33,6 +33,9 @@ from harness.config import (
     typed_config,
 )
 from harness.errors import ConfigError, UsageError
+from harness.prompt_files import expanded
+from harness.records import TASKS
+from harness.required import needs_value
 from harness.resources import shipped
 
 CONFIG_NAME = "evaluate"
@@ -46,7 +49,9 @@ _FLAGS = {
 # Of Hydra's own settings only those that say where and how jobs run.
 _HYDRA_KEYS = re.compile(r"[+~]{0,2}hydra(/|\.)(launcher|sweeper)\b.*|hydra\.(mode|verbose)")
 # Values that are paths, which may hold characters that mean something to Hydra.
-_PATH_KEY = re.compile(r"\+{0,2}(results|data\.(documents|gold)|model(\.\w+)*\.path|metric\.\w+\.judge(\.\w+)*\.path)")
+_PATH_KEY = re.compile(
+    r"\+{0,2}(results|data\.(documents|gold)|model(\.\w+)*\.(path|prompt)|metric\.\w+\.judge(\.\w+)*\.path)"
+)
 # Parameters that only a kind knows.
 _OPTION = re.compile(r"(data|model)\.(\w+\.)?options\.\w+|metric\.\w+\.judge(\.\w+)+")
 # What leaves model, task and the other parameters of the data as their files have them.
@@ -86,12 +91,14 @@ class Composed:
         raw: The same as plain values, resolved, without Hydra's part.
         reference: The plain values that the chosen files have when nothing is overridden.
         explicit_tasks: Whether the tasks were named on the command line or by a recipe.
+        explicit_metrics: Whether the metrics were named on the command line.
     """
 
     config: RunConfig
     raw: dict[str, Any]
     reference: dict[str, Any] = field(default_factory=dict)
     explicit_tasks: bool = False
+    explicit_metrics: bool = False
 
 
 def parse_arguments(arguments: Sequence[str]) -> CommandLine:
@@ -201,6 +208,24 @@ def compose_job(line: CommandLine, number: int) -> Composed:
     return _checked(_compose(_split(line)[number], line.config_dir), line)
 
 
+def compose_option(group: str, name: str, config_dir: str | None) -> Any:
+    """What a file of a group beside those of a run (`gate`) says, composed as Hydra does and resolved.
+
+    Args:
+        group: The folder in `conf/`.
+        name: The file's stem.
+        config_dir: The user's own configurations.
+
+    Raises:
+        ConfigError: No such file (names the nearest), or something that no configuration may hold.
+    """
+    if config_dir is not None and not Path(config_dir).is_dir():
+        raise UsageError(f"--config-dir: no such folder: {config_dir}")
+    composed = _compose([f"+{group}={name}"], config_dir)
+    refuse_forbidden(OmegaConf.to_container(composed, resolve=False))
+    return _plain({group: composed[group]})[group]
+
+
 def _split(line: CommandLine) -> list[list[str]]:
     """The overrides of each job, as Hydra's own sweeper splits them."""
     given = _parse(line.overrides, line.config_dir)
@@ -268,7 +293,8 @@ def _explained(error: Exception, overrides: Sequence[str], config_dir: str | Non
         if group.startswith("hydra/"):
             known = re.findall(r"^\t(\w+)$", text, re.MULTILINE)
         choose = f"; there are {', '.join(known)}" if known else ""
-        return f"{group}={name}: no such option{nearest(name, known)}{choose}"
+        own = f"; for a corpus of yours: data=local data.name={name} data.documents=DIR data.gold=DIR"
+        return f"{group}={name}: no such option{nearest(name, known)}{choose}{own if group == 'data' else ''}"
     unknown = re.search(r"Could not override '([^']+)'", text)
     inner = re.search(r"Key '([^']+)' is not in struct", text)
     if unknown or inner:
@@ -280,7 +306,7 @@ def _explained(error: Exception, overrides: Sequence[str], config_dir: str | Non
         return f"{key}: unknown key{nearest(key, known)}; `python -m harness --cfg job` prints every key"
     group = re.search(r"Could not override '?([\w/]+)'?\. *\n?No match in the defaults list", text)
     if group:
-        return f"{group.group(1)}: no such group; there are data, task, model, metric, engine and +experiment"
+        return f"{group.group(1)}: no such group; there are data, task, model, metric, engine, prompt and +experiment"
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return " ".join(lines[:3])
 
@@ -309,13 +335,16 @@ def _flat(value: Any, place: str = "") -> Iterable[tuple[str, Any]]:
 def _checked(composed: DictConfig, line: CommandLine) -> Composed:
     refuse_forbidden(OmegaConf.to_container(composed, resolve=False))
     own = _own(composed)
+    if isinstance(own.get("prompt"), dict):
+        own["prompt"].setdefault("name", str(composed.hydra.runtime.choices["prompt"]))
     for name, values in own.get("metric", {}).items():
         if set(values or ()) == {"judge"}:
             raise ConfigError(f"metric.{name}.judge: metric {name!r} is not among those chosen; add it to metric=[...]")
-    missing = sorted(key for key, value in _flat(own) if value == "???")
+    flat = dict(_flat(own))
+    missing = sorted(key for key, value in flat.items() if value == "???")
     if missing:
-        raise ConfigError("; ".join(f"{key}: needs a value, give {key}=..." for key in missing))
-    raw = _plain(own)
+        raise ConfigError("; ".join(needs_value(key, _kind_beside(key, flat)) for key in missing))
+    raw = _whole(own, line.config_dir)
     config = typed_config(raw)
     named = [override.partition("=")[0] for override in line.overrides]
     reference = raw
@@ -323,7 +352,33 @@ def _checked(composed: DictConfig, line: CommandLine) -> Composed:
         choices = composed.hydra.runtime.choices
         reference = _reference(str(choices["data"]), str(choices["model"]), line.config_dir)
     # A recipe may sweep models that answer one task each, so only the user's own word is an order.
-    return Composed(config, raw, reference, explicit_tasks="task" in named)
+    return Composed(config, raw, reference, explicit_tasks="task" in named, explicit_metrics="metric" in named)
+
+
+def _whole(own: dict[str, Any], config_dir: str | None) -> dict[str, Any]:
+    """The plain values, with what the files of prompts say in place of their names."""
+    return expanded(_plain(own), lambda where, name: _prompt(where, name, config_dir))
+
+
+@lru_cache(maxsize=256)
+def _prompt(where: str, name: str, config_dir: str | None) -> dict[str, Any]:
+    places = [shipped("conf"), *([Path(config_dir)] if config_dir else [])]
+    known = sorted({path.stem for place in places for path in (place / "prompt").glob("*.yaml")})
+    if name not in known:
+        raise ConfigError(
+            f"{where}: no prompt {name!r}{nearest(name, known)}; there are {', '.join(known)}; "
+            "a file of your own ends in .yaml"
+        )
+    composed = _compose([f"prompt={name}"], config_dir)
+    refuse_forbidden(OmegaConf.to_container(composed, resolve=False))
+    return dict(_plain({"prompt": OmegaConf.to_container(composed.prompt, resolve=False)})["prompt"])
+
+
+def _kind_beside(key: str, flat: Mapping[str, Any]) -> str | None:
+    """The kind that a key is a parameter of; of one that the tasks of a model share, the kind of the first of them."""
+    place = key.rpartition(".")[0]
+    kinds = [flat[name] for name in (f"{place}.kind", *(f"{place}.{task}.kind" for task in TASKS)) if name in flat]
+    return str(kinds[0]) if kinds else None
 
 
 @lru_cache(maxsize=256)
@@ -331,7 +386,7 @@ def _reference(data: str, model: str, config_dir: str | None) -> dict[str, Any]:
     """What the chosen files say when nothing is overridden; what the user has yet to set reads `UNSET`."""
     own = _own(_compose([f"data={data}", f"model={model}"], config_dir))
     # An interpolation to a missing value could not be resolved.
-    return _plain(_with_unset(own))
+    return _whole(_with_unset(own), config_dir)
 
 
 def _with_unset(value: Any) -> Any:

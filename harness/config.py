@@ -14,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from harness.errors import ConfigError
 from harness.records import TASKS, Row, TaskName
+from harness.required import needs_value
 from harness.resources import PACKAGE
 
 _KIND = re.compile(r"[a-z][a-z0-9_]*")
@@ -146,7 +147,8 @@ class RunConfig:
 
 # What a model's file may hold beside the tasks: its name, and values that several tasks share by interpolation.
 _MODEL_KEYS = frozenset(
-    {"name", "about", "path", "revision", "format", "encoding", "annotator", "options", "download", *TASKS}
+    {"name", "about", "path", "revision", "format", "encoding", "annotator", "options", "download", "command", *TASKS}
+    | {"base_url", "served_model", "api_key_env", "input_price", "output_price", "concurrency", "requests_per_minute"}
 )
 
 
@@ -226,10 +228,11 @@ def build(group: str, parameters: Mapping[str, Any], place: str) -> Any:
     if "kind" not in parameters:
         raise ConfigError(f"{place}: needs a `kind`; there are {', '.join(kinds(group))}")
     cls = kind_class(group, parameters["kind"])
-    return build_dataclass(cls, {key: value for key, value in parameters.items() if key != "kind"}, place)
+    values = {key: value for key, value in parameters.items() if key != "kind"}
+    return build_dataclass(cls, values, place, kind=parameters["kind"])
 
 
-def build_dataclass(cls: Any, values: Mapping[str, Any], place: str) -> Any:
+def build_dataclass(cls: Any, values: Mapping[str, Any], place: str, *, kind: str | None = None) -> Any:
     """An instance of a dataclass from plain values, with every unknown key and wrong type refused."""
     known = {entry.name for entry in dataclasses.fields(cls) if entry.init}
     prefix = f"{place}." if place else ""
@@ -250,8 +253,15 @@ def build_dataclass(cls: Any, values: Mapping[str, Any], place: str) -> Any:
         for fault in error.errors(include_url=False):
             where = prefix + ".".join(str(part) for part in fault["loc"])
             where = where.rstrip(".") or "configuration"
+            if fault["type"] == "missing":
+                faults.append(needs_value(where, kind))
+                continue
             message = fault["msg"].removeprefix("Value error, ")
-            found = "" if fault["type"] in ("missing", "value_error") else f", found {fault['input']!r}"
+            if fault["type"] == "tuple_type":
+                message = f"expected a list, write {where}=[...]"
+            elif fault["type"] == "dataclass_type":
+                message = f"has parts, which are set one by one as {where}.KEY=..."
+            found = "" if fault["type"] == "value_error" else f", found {fault['input']!r}"
             faults.append(f"{where}: {message}{found}")
         raise ConfigError("\n".join(faults)) from None
 
@@ -296,8 +306,12 @@ def check_options(name: str, options: Mapping[str, Any], place: str) -> None:
 
 def nearest(name: str, known: Any) -> str:
     """`; did you mean 'x'?` or nothing."""
-    close = difflib.get_close_matches(str(name), [str(entry) for entry in known], n=1)
-    return f"; did you mean {close[0]!r}?" if close else ""
+    folded = {str(entry).casefold(): str(entry) for entry in known}
+    wanted = str(name).casefold()
+    # `bert` is less like `bert_conll` than the matcher asks for.
+    longer = [entry for entry in folded if len(wanted) > 2 and entry.startswith(f"{wanted}_")]
+    close = difflib.get_close_matches(wanted, folded, n=1) or longer
+    return f"; did you mean {folded[close[0]]!r}?" if close else ""
 
 
 # ---- what no configuration may hold -------------------------------------------------------------------------------

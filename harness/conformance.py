@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
 from harness.report.text import markdown
-from harness.traps import TRAPS, Measured, Trap
+from harness.traps import ROUNDING, TRAPS, Measured, Trap
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,11 @@ def _numbers(measured: Measured) -> str:
     return ", ".join(f"{name} {_number(value)}" for name, value in measured.items())
 
 
+def _expected(trap: Trap) -> str:
+    """The expected numbers, and how near ours must be."""
+    return _numbers(trap.expected) + (f" ± {trap.tolerance:g}" if trap.simulated else "; exact")
+
+
 def _number(value: float | str) -> str:
     return value if isinstance(value, str) else f"{value:.4g}"
 
@@ -86,12 +91,12 @@ def text(results: Sequence[Result]) -> str:
     for result in results:
         lines += [
             f"{result.trap.id:4} {'ok  ' if result.passed else 'FAIL'} {result.trap.about}",
-            f"          expected {_numbers(result.trap.expected)}",
+            f"          expected {_expected(result.trap)}",
             f"          ours     {_numbers(result.ours)}",
             f"          {_theirs(result)}",
         ]
     failed = sum(not result.passed for result in results)
-    lines.append(f"{len(results)} traps, {failed} failed")
+    lines.append(f"{len(results)} trap{'' if len(results) == 1 else 's'}, {failed} failed; exact: to {ROUNDING:g}")
     return "\n".join(lines) + "\n"
 
 
@@ -102,7 +107,7 @@ def table(results: Sequence[Result]) -> str:
         cells = (
             result.trap.id,
             result.trap.about,
-            _numbers(result.trap.expected),
+            _expected(result.trap),
             _numbers(result.ours) + ("" if result.passed else " **differs**"),
             _theirs(result),
         )

@@ -477,8 +477,8 @@ def counts_behind(key: Key, tables: Mapping[str, CountTable], metrics: Mapping[s
     field_name, _, value = key.slice.partition("=")
     for name, table in tables.items():
         metric, wanted, chosen = metrics[name], key, table
-        if key.slice != "all" and (by_value := table.with_field(field_name)):
-            numbers = by_value.get(value, np.zeros(0, dtype=np.int64))
+        # A metric may have slices of its own under the name of a field (`length=4+`), with other values.
+        if key.slice != "all" and (numbers := table.with_field(field_name).get(value)) is not None:
             wanted, chosen = replace(key, slice="all"), table.chosen(numbers)
         if wanted in metric.compute(unit_table(chosen, metric).sums() or {"": 0.0}):
             return Behind(metric, chosen, wanted)

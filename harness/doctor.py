@@ -24,8 +24,16 @@ _IMPORTED = ("hydra", "numpy", "pyarrow", "pydantic", "scipy", "sentencex", "yam
 _ABOUT = {
     "hf": "transformers models",
     "joblib": "sweeps in several processes: hydra/launcher=joblib",
-    "spacy": "data.format=spacy",
+    "spacy": "data.format=spacy, model=spacy",
     "inception": "data.format=inception",
+    "report": "charts of `harness report`",
+    "query": "`harness query`",
+    "mlflow": "`harness export --to mlflow`",
+    "wandb": "`harness export --to wandb`",
+    "trackio": "`harness export --to trackio`",
+    "gliner2": "model=gliner2",
+    "openai": "model=openai_compatible",
+    "gguf": "GGUF weights of model=hf_causal",
 }
 _OK, _BAD, _ABSENT = "ok", "BROKEN", "-"
 

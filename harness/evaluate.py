@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.config import RunConfig
+from harness.config import FailOnError, RunConfig
 from harness.engine.base import Engine, Stopped
 from harness.errors import HarnessError
 from harness.files import locked
 from harness.journal import NAME as JOURNAL
-from harness.journal import remove_journal
+from harness.journal import holds_answers, remove_journal
 from harness.judging import Asked as JudgedQuestion
 from harness.judging import (
     FindingJournal,
@@ -27,6 +27,7 @@ from harness.judging import (
     write_judged,
 )
 from harness.metric.base import Metric
+from harness.model.base import Model
 from harness.plan import Plan, TaskPlan
 from harness.predict import ASKED_AGAIN, Asked, answer_keys, ask, fingerprint, stored_answers
 from harness.records import Answer, Example
@@ -46,6 +47,7 @@ class Outcome:
         status: `complete`, `failed` (error limit or an exception) or `refused` (exit 2) or `stopped`.
         reason: Why it is not complete.
         exit_code: 0, 1, 2, or 128 + signal.
+        remarks: What a reader of the scores should know, one line each.
     """
 
     data: str
@@ -55,6 +57,7 @@ class Outcome:
     status: str
     reason: str | None = None
     exit_code: int = 0
+    remarks: tuple[str, ...] = ()
 
 
 def run_plan(ready: Plan, *, stop: Callable[[], int | None], progress: "Progress") -> list[Outcome]:
@@ -68,6 +71,8 @@ def run_plan(ready: Plan, *, stop: Callable[[], int | None], progress: "Progress
             outcomes.append(Outcome(*names, "stopped", str(stopped), 128 + stopped.signal_number))
             break
         except HarnessError as error:
+            if error.exit_code == 2:
+                _remove_empty(task.folder)
             outcomes.append(
                 Outcome(*names, "refused" if error.exit_code == 2 else "failed", str(error), error.exit_code)
             )
@@ -96,7 +101,9 @@ def run_task(
         if hasattr(task.model, "load"):
             task.model.load()
         load_judges(task.judges)
+    new = not task.folder.exists()
     with locked(task.folder):
+        before = None if config.fresh else spent_before(task.folder)
         bar = progress.start(f"{config.model_name} · {task.task.name}", len(task.examples))
         try:
             asked = ask(
@@ -111,13 +118,19 @@ def run_task(
                 progress=bar,
                 started=started,
             )
-        except (HarnessError, Stopped):
+        except (HarnessError, Stopped) as fault:
+            if new and isinstance(fault, HarnessError) and fault.exit_code == 2:
+                # The model could not be asked at all.
+                remove_begun(task.folder)
+            elif not is_complete(task.folder) and (spent := spent_by(task.model, before)):
+                write_run(task.folder, "started", **spent)
             raise
         except Exception as error:
             if not is_complete(task.folder):
                 # The fault may be that nothing can be written.
                 with suppress(OSError):
-                    write_run(task.folder, "error", reason=f"{type(error).__name__}: {error}")
+                    spent = spent_by(task.model, before)
+                    write_run(task.folder, "error", reason=f"{type(error).__name__}: {error}", **spent)
             raise
         finally:
             progress.finish()
@@ -139,15 +152,26 @@ def run_task(
             scores=scores,
         )
         write_judged(task.folder, judged)
-        took = measurements(asked, seconds)
+        kept = asked.asked < len(task.examples)
+        took = {**measurements(asked, seconds), **spent_by(task.model, before if kept else None)}
         if not asked.asked:
             # Nothing was asked: what the answers took is what it took when they were asked for.
             took |= measured_before(task.folder)
-        write_run(task.folder, "complete", **took)
+        failure = over_error_limit(scored.ledger, config.fail_on_error, task.task.name)
+        write_run(task.folder, "complete", failure=failure, **took)
         remove_journal(task.folder)
         remove_finding_journal(task.folder)
-    reason = over_error_limit(scored.ledger, config, task.task.name)
-    return Outcome(*names, "failed" if reason else "complete", reason, 1 if reason else 0)
+    return Outcome(*names, "failed" if failure else "complete", failure, 1 if failure else 0, _silent(scored, task))
+
+
+def _silent(scored: Scored, task: TaskPlan) -> tuple[str, ...]:
+    """Metrics that were asked for and have no row: nothing that they count is in the gold."""
+    return tuple(
+        f"metric {table.metric!r} gives no score: data {task.corpus.name!r} has no gold that it counts; "
+        "docs/metrics.md says what each metric needs"
+        for table in scored.counts
+        if not table.names
+    )
 
 
 def score_plan(
@@ -194,11 +218,10 @@ def model_identity(task: TaskPlan, config: RunConfig) -> dict[str, Any]:
     return {"name": config.model_name, "signature": task.model.signature(), "gold": task.model.gold}
 
 
-def over_error_limit(ledger: Mapping[str, Any], config: RunConfig, task: str) -> str | None:
+def over_error_limit(ledger: Mapping[str, Any], limit: FailOnError, task: str) -> str | None:
     """Why a run counts as failed although it has scores, or None."""
     examples = ledger["examples"]
     lost = examples["total"] - examples["scored"]
-    limit = config.fail_on_error
     share = lost / examples["total"] if examples["total"] else 0.0
     if share > limit.share or (limit.count is not None and lost > limit.count):
         bins = ", ".join(
@@ -233,8 +256,54 @@ def measured_before(folder: Path) -> dict[str, Any]:
     if not is_complete(folder):
         return {}
     run = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-    names = ("seconds", "asked", "examples_per_second", "tokens_per_second", "peak_memory_bytes", "cost")
+    names = ("seconds", "asked", "examples_per_second", "tokens_per_second", "peak_memory_bytes", "cost", *_SPENT[1:])
     return {name: run[name] for name in names if name in run}
+
+
+# What `run.json` says of the price of answers, of models that have one.
+_SPENT = ("cost", "usage", "answered_by")
+
+
+def spent_before(folder: Path) -> dict[str, Any] | None:
+    """What the answers that lie in a folder cost, as far as its `run.json` says; None where it says nothing."""
+    try:
+        run = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return run if isinstance(run, dict) and isinstance(run.get("usage"), dict) else None
+
+
+def spent_by(model: Model, before: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What a model's answers cost, with what was spent on this run before; empty for models without a price.
+
+    Of processes that were killed nothing is known.
+    """
+    if not hasattr(model, "spent"):
+        return {}
+    found: dict[str, Any] = model.spent()
+    if before is None:
+        return found
+    costs = (before.get("cost"), found["cost"])
+    earlier = [one for one in before.get("answered_by") or [] if one not in found["answered_by"]]
+    return {
+        "cost": None if None in costs else sum(costs),
+        "usage": {name: count + (before["usage"].get(name) or 0) for name, count in found["usage"].items()},
+        "answered_by": [*earlier, *found["answered_by"]],
+    }
+
+
+def remove_begun(folder: Path) -> None:
+    """Removes what a run wrote that was refused at its first question; a journal with an answer in it stays."""
+    if not holds_answers(folder):
+        remove_journal(folder)
+        (folder / "run.json").unlink(missing_ok=True)
+
+
+def _remove_empty(folder: Path) -> None:
+    """Removes the folder of a run, of its task and of its data, as far as nothing is in them."""
+    with suppress(OSError):
+        for place in (folder, *folder.parents[:2]):
+            place.rmdir()
 
 
 def _reset_peak_memory() -> None:
@@ -271,12 +340,17 @@ def dry_run(ready: Plan) -> list[dict[str, Any]]:
                 "examples": len(task.examples),
                 "stored": len(task.examples) - len(waiting),
                 "words": sum(len(example.input.text.split()) for example in waiting),
-                "cost": 0.0,
+                "cost": _estimate(task.model, waiting),
                 "folder": str(task.folder),
                 "resumes": (task.folder / JOURNAL).exists(),
             }
         )
     return rows
+
+
+def _estimate(model: Model, waiting: Sequence[Example]) -> float:
+    estimate = getattr(model, "estimate", None)
+    return float(estimate([example.input for example in waiting]) or 0.0) if estimate else 0.0
 
 
 def _debug() -> bool:

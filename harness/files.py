@@ -120,7 +120,7 @@ def read_text(path: Path, encoding: str = "utf-8") -> str:
     """Reads a whole text file exactly as stored (line ends untouched).
 
     Raises:
-        DataError: Missing, too large, or not in `encoding`; says which byte.
+        DataError: Missing, too large, no text, or not in `encoding`; says which byte.
     """
     try:
         size = path.stat().st_size
@@ -136,6 +136,8 @@ def read_text(path: Path, encoding: str = "utf-8") -> str:
     except (OSError, ValueError) as error:
         # A name that is too long or holds a NUL, a file where a folder should be, a broken disk.
         raise DataError([f"{str(path)!r}: cannot be read: {getattr(error, 'strerror', None) or error}"]) from None
+    if kind := _no_text(data):
+        raise DataError([f"{path}: expected a text file, found {kind}"])
     try:
         text = data.decode(encoding)
     except UnicodeDecodeError as error:
@@ -183,7 +185,8 @@ def read_json_lines(path: Path, encoding: str = "utf-8") -> Iterator[tuple[str, 
         elif isinstance(value, dict):
             yield where, value
         else:
-            faults.append(f"{where}: expected a JSON object, found {_excerpt(line)}")
+            hint = "; write one object a line, without a list around them" if isinstance(value, list) else ""
+            faults.append(f"{where}: expected a JSON object, found {_excerpt(line)}{hint}")
     if faults:
         raise DataError(faults)
 
@@ -246,6 +249,23 @@ _JSON = json.JSONDecoder(parse_constant=_no_constant, parse_float=_finite, objec
 
 def _excerpt(line: str) -> str:
     return repr(line if len(line) <= 60 else line[:57] + "...")
+
+
+# How files begin that no encoding makes text of.
+_NO_TEXT = {
+    b"%PDF": "a PDF; save its text as .txt",
+    b"PK\x03\x04": "a zip archive (.docx and .xlsx are such, too)",
+    b"\x1f\x8b": "a gzip file",
+    b"PAR1": "a Parquet file",
+    b"\xd0\xcf\x11\xe0": "an old Office file",
+    b"\x89PNG": "an image",
+    b"\xff\xd8\xff": "an image",
+    b"SQLite format 3": "a database",
+}
+
+
+def _no_text(data: bytes) -> str | None:
+    return next((kind for start, kind in _NO_TEXT.items() if data.startswith(start)), None)
 
 
 def _likely(data: bytes) -> str:

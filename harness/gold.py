@@ -4,12 +4,12 @@ import hashlib
 import inspect
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from harness.checking import Checker, only_names_document, read_documents
 from harness.config import DataConfig, check_options, format_reader
@@ -132,8 +132,87 @@ def load_corpus(data: DataConfig, *, need_gold: bool = True) -> Corpus:
         need_gold: Whether documents without any gold are a fault; False for `harness predict`.
 
     Raises:
-        GoldError: With every fault found, each as `path:line: expected, found`.
+        GoldError: With every fault found, each as `path:line: expected, found`; what looks like another format than
+            `data.format` says is one fault.
     """
+    return _with_hints(data, lambda: _load(data, need_gold=need_gold))
+
+
+def load_rows(data: DataConfig, *, apart: bool = False) -> tuple[list[Row], Corpus]:
+    """The corpus beside every row that it was made of, for what needs their places or what a corpus does not keep.
+
+    Args:
+        data: The data group of the configuration.
+        apart: Whether several may have annotated one thing, where `data.annotator` chooses none: the records of each
+            are then checked by themselves, and the corpus is that of the last.
+
+    Raises:
+        GoldError: As `load_corpus`.
+    """
+
+    def load() -> tuple[list[Row], Corpus]:
+        rows, faults, _ = _read(data, whole=True)
+        names = {row.fields.get("annotator") for row in rows if row.file in ("sentences", "entities", "stance")}
+        annotators = sorted(name for name in names if isinstance(name, str))
+        if not apart or data.annotator is not None or len(annotators) < 2:
+            return rows, check_corpus(rows, data, faults=faults)
+        found, corpus = list(faults), None
+        for name in annotators:
+            try:
+                corpus = check_corpus(rows, replace(data, annotator=name))
+            except GoldError as error:
+                found += error.faults
+        if found or corpus is None:
+            raise GoldError(sorted(dict.fromkeys(found), key=file_order))
+        return rows, corpus
+
+    return _with_hints(data, load)
+
+
+_Loaded = TypeVar("_Loaded")
+
+
+def _with_hints(data: DataConfig, load: Callable[[], _Loaded]) -> _Loaded:
+    """What `load` gives; where it fails on what looks like another format, that is the fault."""
+    try:
+        return load()
+    except GoldError as error:
+        hints = _format_hints(data)
+        if not hints:
+            raise
+        # Without the texts every record is at fault.
+        known = data.documents is not None and resolve(data.documents) not in hints
+        rest = [fault for fault in error.faults if known and not fault.startswith(tuple(map(str, hints)))]
+        raise GoldError([*hints.values(), *rest]) from None
+
+
+def _format_hints(data: DataConfig) -> dict[Path, str]:
+    """What lies in another format than it was read in, and what to do about it."""
+    from harness.format.guess import format_hint, likely_format
+
+    hints: dict[Path, str] = {}
+    if data.documents is not None and (data.gold is None or resolve(data.documents).is_file()):
+        place = resolve(data.documents)
+        found = likely_format(place)
+        if found not in (None, "jsonl"):
+            hints[place] = (
+                f"{place}: looks like {found}, which holds the texts and the gold: give it as data.gold={place} with "
+                f"data.format={found}, and without data.documents"
+            )
+    if data.gold is not None:
+        place = resolve(data.gold)
+        hint = format_hint(place, data.format, "data.format")
+        hints |= {} if hint is None else {place: hint}
+    return hints
+
+
+def _load(data: DataConfig, *, need_gold: bool) -> Corpus:
+    rows, faults, columns = _read(data)
+    return check_corpus(rows, data, need_gold=need_gold, faults=faults, columns=columns)
+
+
+def _read(data: DataConfig, *, whole: bool = False) -> tuple[list[Row], list[str], StanceColumns | None]:
+    """Every row, the faults of reading, and stance gold that was read column by column unless the rows are `whole`."""
     if data.documents is None and data.gold is None:
         raise GoldError(["data: set data.documents=DIR and data.gold=DIR (or data.gold=FILE where it holds the texts)"])
     rows: list[Row] = []
@@ -146,20 +225,25 @@ def load_corpus(data: DataConfig, *, need_gold: bool = True) -> Corpus:
         # Annotations that lie beside the texts are not those that were asked for.
         rows = [row for row in found if not apart or row.file not in _LEAVES]
     if data.gold is not None:
-        columns = _stance_columns(data)
+        columns = None if whole else _stance_columns(data)
         if columns is None:
             reading = read_rows(data.format, resolve(data.gold), encoding=data.encoding, options=data.options)
         else:
             reading = read_folder(resolve(data.gold), encoding=data.encoding, leave_out=("stance",))
         found, more = _read_all(reading)
         faults += more
+        texts = {row.fields.get("id") for row in rows if row.file == "documents"}
+        if data.format != "jsonl" and any(row.file == "documents" and row.fields["id"] in texts for row in found):
+            raise GoldError([f"{data.gold}: format {data.format} holds its texts; leave data.documents out"])
         # A file of documents may lie in the folder of the gold: it is read once.
         known = {(row.file, row.where) for row in rows}
         rows = [*rows, *(row for row in found if (row.file, row.where) not in known)] if known else found
+    # One thing may stand in the way of every file.
+    faults = list(dict.fromkeys(faults))
     # What cannot be read of the texts, sentences or targets would make faults of records that have none.
     if any(Path(file_order(fault)[0]).stem not in _LEAVES for fault in faults):
         raise GoldError(sorted(faults, key=file_order))
-    return check_corpus(rows, data, need_gold=need_gold, faults=faults, columns=columns)
+    return rows, faults, columns
 
 
 def _stance_columns(data: DataConfig) -> StanceColumns | None:
@@ -172,6 +256,15 @@ def _stance_columns(data: DataConfig) -> StanceColumns | None:
 
 # Record files that no other record refers to.
 _LEAVES = ("entities", "tags", "stance", "summaries", "facts")
+
+
+# Those of them that are scored.
+_SCORED = ("entities", "stance", "summaries")
+
+
+def _is_blank(data: DataConfig, name: str) -> bool:
+    """Whether the gold has a record file without a record."""
+    return data.format == "jsonl" and (resolve(data.gold or data.documents or "") / f"{name}.jsonl").is_file()
 
 
 def _same(path: str, other: str) -> bool:
@@ -275,8 +368,15 @@ def check_corpus(
                 [f"data.split={data.split}: no document has it; splits found: {', '.join(splits) or 'none'}"]
             )
     if need_gold and not (entities or stance or summaries):
-        place = data.gold or data.documents
-        raise GoldError([f"{place}: no gold there; expected entities.jsonl, stance.jsonl or summaries.jsonl"])
+        empty = [f"{name}.jsonl" for name in _SCORED if _is_blank(data, name)]
+        found = f", found {' and '.join(empty)} without a record" if empty else ""
+        set_it = "" if data.gold is not None else "; set data.gold=DIR"
+        raise GoldError(
+            [
+                f"{data.gold or data.documents}: no gold there; expected entities.jsonl, stance.jsonl or "
+                f"summaries.jsonl{found}{set_it}"
+            ]
+        )
     labels = data.labels.entities or sorted({e.label for found in entities.values() for e in found})
     return Corpus(
         name=data.name,
@@ -413,7 +513,9 @@ def _entities(checker: Checker, rows: Iterable[Row], data: DataConfig) -> dict[s
         of_document = found.setdefault(document.id, {})
         if only_names_document(row):
             continue
-        entity = checker.entity(row, document, data.labels.entities)
+        entity = checker.entity(
+            row, document, data.labels.entities, remedy="; data.labels.entities=[...] names every label of the gold"
+        )
         # The same span of a second annotator is no slip: that there are two has been said.
         if entity is None or annotator != next(iter(whose)):
             continue

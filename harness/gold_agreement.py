@@ -1,7 +1,7 @@
 """How far the annotators of a gold agree: entities, stance and summaries (`gold agreement`)."""
 
 import math
-import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -9,17 +9,17 @@ from typing import Any
 
 import numpy as np
 
-from harness.annotators import Layer, Layers
-from harness.metric.base import Array, Key, divide, total
+from harness.annotators import Layer, Layers, Thing, said_unpaired, stance_things
+from harness.metric.base import Array, Key, divide, mean_defined, total
 from harness.metric.rouge import Rouge
+from harness.metric.words import TOKEN
 from harness.records import Entity, References, Summary
 from harness.report.grid import Grid
 from harness.report.shown import counted
-from harness.statistics.agreement import alpha_of, f1_between, nominal_counts
+from harness.statistics.agreement import alpha_nominal, f1_between, nominal_counts
 from harness.statistics.resample import percentile, resampled_sums
 
 SCHEMA = "harness.statistics.agreement/1"
-_TOKEN = re.compile(r"\w+|[^\w\s]")
 _ROUGE = ("rouge1", "rouge2", "rougeL")
 
 
@@ -61,7 +61,8 @@ def agreements(layers: Layers, *, level: float = 0.95, resamples: int = 10_000, 
     - Entities: F1 over span and label, the same whichever of two is called the gold (mean over pairs, and each pair);
       Krippendorff's alpha (nominal) over tokens, whose label is the set of labels of the entities that cover it, so
       that nested entities count and the border between two neighbours of one label does not.
-    - Stance: Krippendorff's alpha (nominal) over judgements, and the share of judgements with one label.
+    - Stance: Krippendorff's alpha (nominal) over what two or more judged, and the share of that with one label; which
+      judgements are about one thing `stance_things` says.
     - Summaries, by style: ROUGE F1 of each annotator's text against each other's, the mean over pairs, then over
       documents; for extracts the F1 of the chosen sentences.
 
@@ -143,22 +144,16 @@ def _entities(layers: Sequence[Layer]) -> Iterator[_Parts]:
                 divide(2 * total(sums, f"{number}|both"), total(sums, f"{number}|sizes"))
                 for number in range(len(pairs))
             ]
-            return _mean(every)
+            return mean_defined(every)
 
         yield "entities", "F1 (span and label), mean over pairs", everyone, together, mean, "sizes"
     yield from rows
     units = {doc: nominal_counts(list(_token_labels(doc, layers))) for _, _, docs in pairs for doc in docs}
-    yield "entities", "alpha (nominal) over tokens", everyone, units, alpha_of, "units"
+    yield "entities", "alpha (nominal) over tokens", everyone, units, alpha_nominal, "units"
 
 
 def _f1(sums: Mapping[str, Array]) -> Array:
     return divide(2 * total(sums, "both"), total(sums, "sizes"))
-
-
-def _mean(values: Sequence[Array]) -> Array:
-    stacked = np.stack(values)
-    defined = ~np.isnan(stacked)
-    return divide(np.where(defined, stacked, 0.0).sum(axis=0), defined.sum(axis=0))
 
 
 def _token_labels(doc: str, layers: Sequence[Layer]) -> Iterator[list[str]]:
@@ -166,7 +161,7 @@ def _token_labels(doc: str, layers: Sequence[Layer]) -> Iterator[list[str]]:
     given = [layer.corpus.entities[doc] for layer in layers if doc in layer.corpus.entities]
     text = next(layer.corpus.documents[doc].text for layer in layers if doc in layer.corpus.documents)
     covered = [_covered(entities, len(text)) for entities in given]
-    for token in _TOKEN.finditer(text):
+    for token in TOKEN.finditer(text):
         place = range(*token.span())
         yield ["+".join(sorted({label for at in place for label in of.get(at, ())})) for of in covered]
 
@@ -184,17 +179,17 @@ def _covered(entities: Sequence[Entity], length: int) -> dict[int, set[str]]:
 
 
 def _stance(layers: Sequence[Layer]) -> Iterator[_Parts]:
-    labels: dict[str, dict[tuple[str, ...], list[str]]] = {}
+    things = stance_things(layers)
+    labels: dict[str, dict[Thing, list[str]]] = {}
     for layer in layers:
         for doc, judgements in layer.corpus.stance.items():
             for one in judgements:
-                key = (one.sentence or "", one.target, one.id or "")
-                labels.setdefault(doc, {}).setdefault(key, []).append(one.label)
+                labels.setdefault(doc, {}).setdefault(things.of(doc, one), []).append(one.label)
     counts = {doc: nominal_counts(list(of.values())) for doc, of in labels.items()}
     counts = {doc: of for doc, of in counts.items() if of["units"]}
     if counts:
         names = _names(layers, "stance")
-        yield "stance", "alpha (nominal)", names, counts, alpha_of, "units"
+        yield "stance", "alpha (nominal)", names, counts, alpha_nominal, "units"
         yield "stance", "share with one label", names, counts, _share, "units"
 
 
@@ -215,7 +210,7 @@ def _summaries(layers: Sequence[Layer]) -> Iterator[_Parts]:
             pairs = list(combinations([one for one in own if one is not None], 2))
             found = [_extract_f1(*pair) if style == "extract" else _rouge(metric, style, *pair) for pair in pairs]
             if found:
-                means = {name: float(_mean([np.asarray(one[name]) for one in found])) for name in found[0]}
+                means = {name: float(mean_defined([np.asarray(one[name]) for one in found])) for name in found[0]}
                 counts[doc] = {"texts": float(len([one for one in own if one is not None]))}
                 for name, value in means.items():
                     if not math.isnan(value):
@@ -266,6 +261,9 @@ def grid(found: Sequence[Agreement], layers: Layers) -> Grid:
     who = ", ".join(f"{layer.name} ({layer.kind or 'kind unknown'})" for layer in layers.annotators)
     methods = list(dict.fromkeys(one.method for one in found))
     notes = [f"annotators: {who}"]
+    unclear = Counter(name for name, _ in stance_things(layers.annotators).unclear)
+    if unclear:
+        notes.append(f"left out: {said_unpaired(sorted(unclear.items()))}")
     if layers.adjudicated:
         notes.append("the adjudicated layer is left out: the annotators had a part in it")
     if layers.title != "human":

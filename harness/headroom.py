@@ -11,7 +11,7 @@ from harness.label_map import NO_MAP, LabelMap
 from harness.metric.base import Array, Key, Metric, divide
 from harness.records import Answer, References
 from harness.scoring import Case, count_rows
-from harness.statistics.resample import weights
+from harness.statistics.resample import Interval, Method, intervals, percentile, weights
 
 # Fewer annotators say nothing about others of their kind.
 FEWEST = 5
@@ -76,13 +76,17 @@ def annotator_rows(
     level: float = 0.95,
     resamples: int = 10_000,
     rng_seed: int = 0,
+    method: Method = "bca_t",
 ) -> list[AnnotatorRow]:
     """Scores of annotators, and of models against the same references, with intervals and headroom.
 
     With five annotators or more, a row is the mean over who is left out, within each document first, and its interval
     resamples documents and annotators. With fewer there is a row for each annotator left out and no mean: resampling so
-    few would say nothing about others. Intervals are percentiles of draws that all rows share. A metric that looks at
-    further gold of the document (`needs_context`) is shown the adjudicated layer's, or else the left-out annotator's.
+    few would say nothing about others; their intervals are made as those of any score, by `method`. All rows share
+    their draws. Percentiles it is, whatever `method` says, where annotators are drawn as well and for headroom: what
+    BCa corrects by is read off leaving out one unit at a time, and neither has one kind of unit and one sum of counts.
+    A metric that looks at further gold of the document (`needs_context`) is shown the adjudicated layer's, or else the
+    left-out annotator's.
 
     Args:
         name: What the configuration calls the metric.
@@ -95,6 +99,7 @@ def annotator_rows(
         level: Coverage aimed at.
         resamples: How many.
         rng_seed: Seed of the draws.
+        method: Of intervals over documents alone.
 
     Raises:
         ValueError: The baseline is none of the models.
@@ -112,7 +117,7 @@ def annotator_rows(
     references = "adjudicated" if layers.adjudicated and not _of_texts(sets) else "others"
     found = []
     for group in groups:
-        found += _rows(metric, counted, group, layers.title, references, baseline, level, resamples, rng_seed)
+        found += _rows(metric, counted, group, layers.title, references, baseline, level, resamples, rng_seed, method)
     return found
 
 
@@ -221,11 +226,11 @@ class _Scores:
     drawn: Mapping[Key, Array]
 
 
-def _scores(metric: Metric, table: Array, there: Array, names: Sequence[str], draws: _Draws) -> _Scores:
-    whole = np.ones((1, draws.annotators)), np.ones((1, draws.units))
+def _scores(metric: Metric, table: Array, there: Array, names: Sequence[str], draws: _Draws | None) -> _Scores:
+    whole = np.ones((1, len(table))), np.ones((1, table.shape[1]))
     values = metric.compute(_sums(table, there, *whole, names))
     parts: dict[Key, list[Array]] = {key: [] for key in values}
-    for of_annotators, of_units in draws:
+    for of_annotators, of_units in draws or ():
         for key, scores in metric.compute(_sums(table, there, of_annotators, of_units, names)).items():
             parts[key].append(scores)
     drawn = {key: np.concatenate(found) if found else np.empty(0) for key, found in parts.items()}
@@ -242,33 +247,45 @@ def _rows(
     level: float,
     resamples: int,
     rng_seed: int,
+    method: Method,
 ) -> list[AnnotatorRow]:
     chosen = [counted.annotators.index(name) for name in group]
     present = counted.there[chosen].any(axis=0)
     there, n = counted.there[chosen][:, present], int(present.sum())
+    tables = {subject: table[chosen][:, present] for subject, table in counted.tables.items()}
     left_out = group[0] if len(group) == 1 else None
-    draws = _Draws(len(group), n, resamples, rng_seed)
-    scores = {
-        subject: _scores(metric, table[chosen][:, present], there, counted.names, draws)
-        for subject, table in counted.tables.items()
-    }
+    # One annotator's rows are scores like any other; only headroom is computed from several rows' draws.
+    draws = _Draws(len(group), n, resamples, rng_seed) if left_out is None or baseline is not None else None
+    scores = {subject: _scores(metric, table, there, counted.names, draws) for subject, table in tables.items()}
     where = "sentences within one document" if counted.unit == "sentence" else "documents"
-    made = f"percentile bootstrap over {where}{' and annotators' if left_out is None else ''}, {resamples} resamples"
     human = title if left_out is None else f"{title} {left_out}"
     found = []
     for subject, own in scores.items():
+        if left_out is None:
+            made = f"percentile bootstrap over {where} and annotators, {resamples} resamples"
+            bounds = {key: _percentile(value, own.drawn[key], n, level, made) for key, value in own.values.items()}
+        else:
+            bounds = intervals(
+                tables[subject][0],
+                counted.names,
+                metric.compute,
+                own.values,
+                level=level,
+                resamples=resamples,
+                rng_seed=rng_seed,
+                method=method,
+                unit=counted.unit or "document",
+            )
         for key, value in sorted(own.values.items()):
-            low, high = (None, None) if np.isnan(value) else _bounds(own.drawn[key], level)
-            reason = "undefined" if np.isnan(value) else "one unit: no interval exists" if n < 2 else _SAME
             found.append(
                 AnnotatorRow(
                     subject=human if subject is None else subject,
                     left_out=left_out,
                     key=key,
                     value=None if np.isnan(value) else value,
-                    low=low,
-                    high=high,
-                    method=f"none: {reason}" if low is None else made,
+                    low=bounds[key].low,
+                    high=bounds[key].high,
+                    method=bounds[key].method or "none",
                     n=n,
                     signature=f"{metric.signature(key)}|against:{references}",
                     headroom=None
@@ -279,7 +296,10 @@ def _rows(
     return found
 
 
-_SAME = "every resample gives the same value"
+def _percentile(value: float, drawn: Array, n: int, level: float, made: str) -> Interval:
+    if np.isnan(value):
+        return Interval(None, None, "none: undefined")
+    return percentile(drawn, level, made) if n > 1 else Interval(None, None, "none: one document: no interval exists")
 
 
 def _sums(table: Array, there: Array, of_annotators: Array, of_units: Array, names: Sequence[str]) -> dict[str, Array]:
@@ -289,14 +309,6 @@ def _sums(table: Array, there: Array, of_annotators: Array, of_units: Array, nam
     shares = np.nan_to_num(share) * of_units[:, None, :]
     sums = shares.reshape(len(shares), -1) @ table.reshape(-1, len(names))
     return {name: sums[:, number] for number, name in enumerate(names)}
-
-
-def _bounds(values: Array, level: float) -> tuple[float | None, float | None]:
-    defined = values[np.isfinite(values)]
-    if not len(defined) or np.ptp(defined) < 1e-12:
-        return None, None
-    low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)
 
 
 def _headroom(key: Key, model: _Scores, baseline: _Scores, annotators: _Scores, level: float) -> Headroom:
@@ -309,7 +321,7 @@ def _headroom(key: Key, model: _Scores, baseline: _Scores, annotators: _Scores, 
     low, high = np.quantile(room, [(1 - level) / 2, (1 + level) / 2])
     if low <= 0 <= high:
         return Headroom(value=None, reason="the interval of annotators minus baseline holds 0")
-    shares = divide(model.drawn[key] - baseline.drawn[key], room)
     value = (model.values[key] - baseline.values[key]) / (annotators.values[key] - baseline.values[key])
-    bounds = _bounds(shares, level)
-    return Headroom(value=value, low=bounds[0], high=bounds[1], reason=_SAME if bounds[0] is None else None)
+    made = percentile(divide(model.drawn[key] - baseline.drawn[key], room), level, "percentile")
+    reason = (made.method or "").removeprefix("none: ") if made.low is None else None
+    return Headroom(value=value, low=made.low, high=made.high, reason=reason)

@@ -3,6 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Iterable
+from contextlib import closing
 from dataclasses import asdict, fields
 from pathlib import Path
 from types import TracebackType
@@ -103,6 +104,17 @@ def remove_journal(folder: Path) -> None:
     """Removes a journal and its side files; called once the results are complete, or for `fresh=true`."""
     for suffix in ("", "-wal", "-shm"):
         (folder / f"{NAME}{suffix}").unlink(missing_ok=True)
+
+
+def holds_answers(folder: Path) -> bool:
+    """Whether a folder has a journal with at least one answer; one that cannot be read counts as having some."""
+    if not (folder / NAME).exists():
+        return False
+    try:
+        with closing(sqlite3.connect(folder / NAME)) as connection:
+            return connection.execute("SELECT 1 FROM answers LIMIT 1").fetchone() is not None
+    except sqlite3.DatabaseError:
+        return True
 
 
 _KNOWN = frozenset(entry.name for entry in fields(Answer))

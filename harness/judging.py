@@ -95,7 +95,7 @@ def _placed(place: str, judge: Judge) -> Iterator[None]:
         yield
     except (ConfigError, ResourceError) as fault:
         keys = f"{place}.model." if hasattr(judge, "model") else f"{place}."
-        message = re.sub(r"\bmodel\.(nli|similarity|stance)\.", lambda _: keys, str(fault))
+        message = re.sub(r"(?<![.\w])model\.((nli|similarity|stance)\.|(?=path\b))", lambda _: keys, str(fault))
         raise type(fault)(message if message.startswith(place) else f"{place}: {message}") from fault
 
 

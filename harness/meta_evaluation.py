@@ -10,7 +10,16 @@ from numpy.typing import NDArray
 from harness.errors import DataError
 from harness.report.grid import Grid
 from harness.report.shown import counted
-from harness.statistics.correlation import COEFFICIENTS, LEVELS, Correlation, Level, Resampled, auc, correlate
+from harness.statistics.correlation import (
+    COEFFICIENTS,
+    FEWEST_SYSTEMS,
+    LEVELS,
+    Correlation,
+    Level,
+    Resampled,
+    auc,
+    correlate,
+)
 from harness.system_scores import Ratings, Scores
 
 __all__ = ["LEVELS", "SCHEMA", "Finding", "grid", "meta_evaluate"]
@@ -124,7 +133,7 @@ def grid(findings: Sequence[Finding], scores: Scores, ratings: Sequence[Ratings]
         rows=rows,
         records=[_record(finding) for finding in findings],
         right=tuple(number + several for number in (3, 4, 5, 6, 7, 8)),
-        notes=[*_agreement(ratings), *_grouped(remarks), *_methods(findings), *_LEGEND],
+        notes=[*_agreement(ratings), *_grouped(remarks), *_methods(findings, len(scores.systems)), *_LEGEND],
         more={
             "systems": list(scores.systems),
             "documents": len(scores.documents),
@@ -173,7 +182,7 @@ def _grouped(remarks: Sequence[tuple[str, str]]) -> list[str]:
     ]
 
 
-def _methods(findings: Sequence[Finding]) -> list[str]:
+def _methods(findings: Sequence[Finding], systems: int) -> list[str]:
     made: dict[str, list[str]] = {}
     for finding in findings:
         if finding.found.low is not None:
@@ -181,7 +190,10 @@ def _methods(findings: Sequence[Finding]) -> list[str]:
             of.append(f"{finding.found.level} {finding.found.coefficient}")
     usual = max(made, key=lambda method: len(made[method])) if made else None
     level = f"{findings[0].found.confidence * 100:g} % intervals" if findings else ""
-    return [
+    notes = [
         f"{level}: {method}" + ("" if method == usual else f" ({', '.join(dict.fromkeys(of))})")
         for method, of in made.items()
     ]
+    if made and systems < FEWEST_SYSTEMS:
+        notes.append("fewer than three systems are not drawn anew: the intervals say nothing of other systems")
+    return notes

@@ -2,9 +2,10 @@
 
 import dataclasses
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 import yaml
@@ -12,12 +13,12 @@ import yaml
 from harness.compose import UNSET, Composed
 from harness.config import RunConfig, build, check_options, kind_class, nearest
 from harness.engine.base import Engine
-from harness.errors import ConfigError, RunError
+from harness.errors import ConfigError, GoldError, RunError
 from harness.files import sha256
 from harness.gold import Corpus, load_corpus
 from harness.judge.base import Judge
 from harness.judging import judges_of
-from harness.label_map import LabelMap, maps_of
+from harness.label_map import NO_MAP, LabelMap, maps_of
 from harness.metric.base import Metric
 from harness.model.base import Model
 from harness.predict import prepare_model
@@ -107,8 +108,19 @@ def plan(composed: Composed, *, need_gold: bool = True, writes: bool = True) -> 
             continue
         of_task = {key: metric for key, metric in metrics.items() if metric.task == name}
         reason = _cannot_run(config, corpus, metrics, name, need_gold=need_gold)
+        unfit: dict[str, str] = {}
+        if need_gold and not reason:
+            unfit = {key: why for key, metric in of_task.items() if (why := _outside_scheme(key, metric, corpus))}
+            if unfit and composed.explicit_metrics:
+                raise ConfigError("; ".join(unfit.values()))
+            of_task = {key: metric for key, metric in of_task.items() if key not in unfit}
+            if not of_task:
+                reason = f"no metric of task {name!r} is left: {'; '.join(unfit.values())}"
         planned = reason or _plan_task(composed, corpus, name, of_task, need_gold=need_gold)
         if isinstance(planned, TaskPlan):
+            planned = dataclasses.replace(
+                planned, remarks=(*(f"left out: {why}" for why in unfit.values()), *planned.remarks)
+            )
             if writes:
                 _refuse_other_configuration(planned.folder, composed, planned.task.name, corpus)
             ready.append(planned)
@@ -148,6 +160,19 @@ def _cannot_run(
     return None
 
 
+def _outside_scheme(name: str, metric: Metric, corpus: Corpus) -> str | None:
+    """Why a stance metric can say nothing about gold with these labels, or None."""
+    given: Mapping[str, Sequence[str]] = getattr(metric, "scheme_labels", {})
+    for key, labels in given.items():
+        foreign = [label for label in labels if label not in corpus.stance_labels]
+        if foreign:
+            return (
+                f"metric {name}: {', '.join(map(repr, foreign))} not in data.labels.stance "
+                f"({', '.join(corpus.stance_labels)}); say which labels it means with metric.{name}.{key}=..."
+            )
+    return None
+
+
 def _plan_task(
     composed: Composed, corpus: Corpus, name: TaskName, metrics: dict[str, Metric], *, need_gold: bool
 ) -> TaskPlan | str:
@@ -177,6 +202,7 @@ def _plan_task(
         raise ConfigError(
             f"task {name!r}: no examples; no gold fits its parameters (styles asked for: {getattr(task, 'only', ())})"
         )
+    _show_examples(model, task, config, {example.doc for example in examples})
     prepare_model(model, examples, corpus)
     # Finds out now whether the weights are on this machine.
     model.signature()
@@ -185,6 +211,22 @@ def _plan_task(
     judges = judges_of(metrics) if need_gold else {}
     remarks = tuple(getattr(model, "remarks", ()))
     return TaskPlan(task, model, metrics, label_map, examples, corpus, folder, stored, judges, remarks)
+
+
+def _show_examples(model: Model, task: Task, config: RunConfig, evaluated: Collection[str]) -> None:
+    """Shows a model that asks for them worked examples of another split; of no document that is evaluated."""
+    split = getattr(model, "examples_from", None)
+    if not split:
+        return
+    try:
+        corpus = corpus_of(dataclasses.replace(config, data=dataclasses.replace(config.data, split=split, limit=None)))
+    except GoldError as error:
+        raise ConfigError(
+            f"model.{task.name}: its worked examples come from the documents with split={split}: {error}"
+        ) from None
+    # As annotated: what a model answers is mapped later, like the gold.
+    found = task.examples(corpus, gold=True, selects=False, label_map=NO_MAP)
+    model.show([example for example in found if example.doc not in evaluated])  # type: ignore[attr-defined]
 
 
 def _stored_config(composed: Composed, name: TaskName, metrics: Mapping[str, Metric]) -> dict[str, Any]:
@@ -208,9 +250,15 @@ def _folder(composed: Composed, name: TaskName, corpus: Corpus) -> Path:
     raw, reference = composed.raw, composed.reference
     changed: dict[str, Any] = {}
     others: dict[str, Any] = {}
+    neutral = _neutral(raw["model"][name])
     for key, value, default in _differences(raw["model"].get(name), reference["model"].get(name)):
+        if key in neutral:
+            continue
         # A key that every user must set says nothing about the model by itself, and is often a path.
-        (others if default == UNSET else changed)[f"model.{name}.{key}"] = value
+        hidden = default == UNSET or key.startswith("prompt.")
+        (others if hidden else changed)[f"model.{name}.{key}"] = value
+        if key == "prompt.name":
+            changed[f"model.{name}.prompt"] = value
     for key, value, _ in _differences(raw["task"].get(name), reference["task"].get(name, raw["task"].get(name))):
         others[f"task.{name}.{key}"] = value
     for key, value, _ in _differences(raw["data"], reference["data"]):
@@ -241,13 +289,26 @@ def _refuse_other_configuration(folder: Path, composed: Composed, name: TaskName
             f"{folder}: holds results of another corpus of the same name (documents {paths['documents']!r}, gold "
             f"{paths['gold']!r}); give this one its own data.name, another results=DIR, or fresh=true to replace them"
         )
-    differing = _differences(composed.raw["model"][name], {**composed.raw["model"][name], **model})
+    neutral = _neutral(composed.raw["model"][name])
+    differing = [
+        found
+        for found in _differences(composed.raw["model"][name], {**composed.raw["model"][name], **model})
+        if found[0] not in neutral
+    ]
     if differing:
-        keys = ", ".join(f"{key} ({old!r} then, {now!r} now)" for key, now, old in differing)
+        keys = ", ".join(
+            f"{key} ({shorten(repr(old), 80)} then, {shorten(repr(now), 80)} now)" for key, now, old in differing
+        )
         raise RunError(
             f"{folder}: holds results of another model of the same name; these differ: {keys}; "
             "give this one its own model.name, another results=DIR, or fresh=true to replace them"
         )
+
+
+def _neutral(parameters: Mapping[str, Any]) -> frozenset[str]:
+    """The parameters of a model that never move an answer."""
+    found: frozenset[str] = getattr(kind_class("model", parameters["kind"]), "neutral", frozenset())
+    return found
 
 
 def _has_field(cls: Any, name: str) -> bool:

@@ -68,6 +68,8 @@ def reopen(folder: Path, *, verify: bool = True) -> Reopened:
         GoldError: The gold is no longer well formed.
     """
     run = read_run(folder, verify=verify)
+    if "imported" in run.run:
+        raise RunError(f"{folder}: was imported from scores of another tool, so it has no answers to open or score")
     refuse_forbidden(run.config)
     config = typed_config({**run.config, "results": str(folder), "dry_run": False, "fresh": False})
     name: TaskName = next(task for task in TASKS if task in config.task)
@@ -158,10 +160,10 @@ def rescore(folder: Path) -> Outcome:
         kept = {
             key: value
             for key, value in opened.run.run.items()
-            if key not in ("status", "files", "versions", "hardware")
+            if key not in ("status", "files", "versions", "hardware", "failure")
         }
-        write_run(folder, "complete", **kept)
-    reason = over_error_limit(scored.ledger, opened.config, opened.task.name)
+        reason = over_error_limit(scored.ledger, opened.config.fail_on_error, opened.task.name)
+        write_run(folder, "complete", failure=reason, **kept)
     names = (opened.corpus.name, opened.task.name, opened.config.model_name, str(folder))
     return Outcome(*names, "failed" if reason else "complete", reason, 1 if reason else 0)
 

@@ -71,6 +71,8 @@ _PREDICTIONS = pa.schema(
 _ANSWER = tuple(entry.name for entry in fields(Answer))
 _DESCRIBED = ("document", "start", "fields", "key")
 _NESTED = frozenset({"entities", "mentions", "tags", "sentences", "scores"})
+# A configuration within these may be read by libyaml.
+_LONGEST_YAML, _MOST_MARKS = 100_000, 1_000
 # Rows that are turned into Arrow columns, or back, at once.
 _ROWS = 100_000
 _CSV_COLUMNS = (
@@ -95,7 +97,8 @@ class Prediction:
 def input_sha256(one: Input) -> str:
     """Hash of all that a model is shown of an example: of a JSON object of its fields and its `type`."""
     # The canonical spelling, put together from its parts, since a run may have a million examples.
-    values, template = _spelling(type(one).__name__, tuple(one.__slots__))
+    kind: Any = type(one)
+    values, template = _spelling(kind)
     spelt = template % tuple([_quoted(value) if type(value) is str else _spelt(value) for value in values(one)])
     return hashlib.sha256(spelt.encode("utf-8", "surrogatepass")).hexdigest()
 
@@ -105,10 +108,10 @@ _quoted = json.encoder.encode_basestring
 
 
 @cache
-def _spelling(kind: str, names: tuple[str, ...]) -> tuple[Callable[[Any], tuple[Any, ...]], str]:
+def _spelling(kind: Any) -> tuple[Callable[[Any], tuple[Any, ...]], str]:
     """What gives an input's fields in the order of their names, and the spelling of the object around them."""
-    keys = sorted({"type", *names})
-    parts = [f"{_quoted(key)}:{_quoted(kind) if key == 'type' else '%s'}" for key in keys]
+    keys = sorted({"type", *kind.__slots__})
+    parts = [f"{_quoted(key)}:{_quoted(kind.__name__) if key == 'type' else '%s'}" for key in keys]
     return attrgetter(*(key for key in keys if key != "type")), "{" + ",".join(parts) + "}"
 
 
@@ -321,6 +324,9 @@ def is_complete(folder: Path) -> bool:
 def find_runs(path: Path) -> list[Path]:
     """Run folders at or under a path, sorted; links are not followed.
 
+    What CI compares against, `results/baseline/<data>/<task>/<model>`, is found under its own name and not under
+    `results`.
+
     Raises:
         RunError: There is none.
     """
@@ -330,12 +336,17 @@ def find_runs(path: Path) -> list[Path]:
         raise RunError(f"{path}: no such folder{hint}")
     if (path / "run.json").exists():
         return [path]
-    found = sorted(file.parent for file in path.rglob("run.json"))
+    found = sorted(file.parent for file in path.rglob("run.json") if not _kept_baseline(file.parent.relative_to(path)))
     if not found:
         raise RunError(
             f"{path}: no run folder there (a folder with run.json); `python -m harness` makes one under results/"
         )
     return found
+
+
+def _kept_baseline(folder: Path) -> bool:
+    # A model may be called `baseline`: its folder has no such depth.
+    return len(folder.parts) == 4 and folder.parts[0] == "baseline"
 
 
 def read_run(folder: Path, *, verify: bool = True) -> StoredRun:
@@ -351,24 +362,43 @@ def read_run(folder: Path, *, verify: bool = True) -> StoredRun:
     try:
         run = json.loads((folder / "run.json").read_text(encoding="utf-8"))
         if run.get("status") != "complete":
-            reason = f" ({run['reason']})" if run.get("reason") else ""
+            reason = f" ({' '.join(str(run['reason']).split())})" if run.get("reason") else ""
             raise RunError(f"{folder}: this run is {run.get('status')!r}, not complete{reason}; give its command again")
         scores = json.loads((folder / "scores.json").read_text(encoding="utf-8"))
-        config = yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8"))
+        config = _read_yaml((folder / "config.yaml").read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise RunError(f"{folder}: {Path(str(error.filename)).name} is missing; give the run's command again") from None
-    except (ValueError, OSError, yaml.YAMLError, AttributeError) as error:
-        raise RunError(f"{folder}: unreadable ({error}); give the run's command again") from None
+    except (ValueError, OSError, yaml.YAMLError, AttributeError, RecursionError) as error:
+        # A reader of YAML says where over several lines.
+        raise RunError(f"{folder}: unreadable ({' '.join(str(error).split())}); give the run's command again") from None
+    if not isinstance(config, dict):
+        raise RunError(f"{folder / 'config.yaml'}: holds no configuration; give the run's command again")
     if not isinstance(scores, dict) or scores.get("schema") != SCHEMA:
         raise RunError(f"{folder / 'scores.json'}: {_other_schema(scores)}")
     if verify:
-        for name, expected in sorted(run.get("files", {}).items()):
+        files = run.get("files")
+        if not isinstance(files, dict):
+            raise RunError(f"{folder / 'run.json'}: has no checksums of the other files; give the run's command again")
+        for name, expected in sorted(files.items()):
             if not (folder / name).exists() or file_sha256(folder / name) != expected:
                 raise RunError(
                     f"{folder / name}: was altered since the run (checksum differs); "
                     f"make it again with `harness score {folder}`, or give the run's command again"
                 )
     return StoredRun(folder, config, scores, run)
+
+
+def _read_yaml(text: str) -> Any:
+    # libyaml is ten times as fast, but what is nested ten thousand times overflows its stack. A text of this length and
+    # with so few marks is nested some thousand times at most.
+    flat = len(text) <= _LONGEST_YAML and sum(map(text.count, "[{?-")) <= _MOST_MARKS
+    if not flat or not hasattr(yaml, "CSafeLoader"):
+        return yaml.safe_load(text)
+    loader = yaml.CSafeLoader(text)
+    try:
+        return loader.get_single_data()
+    finally:
+        loader.dispose()
 
 
 def _other_schema(scores: Any) -> str:

@@ -120,7 +120,7 @@ def _read(example: Example, opened: "Reopened") -> tuple[Answer, Reading]:
     return answer, opened.task.read(example, answer, opened.corpus, opened.label_map)
 
 
-def _state(answer: Answer, reading: Reading) -> str | None:
+def answer_state(answer: Answer, reading: Reading) -> str | None:
     """What is to be said of an answer that is not simply scored."""
     if reading.unparsed:
         return f"unparsed: label {visible(answer.label)} is outside the scheme"
@@ -153,7 +153,7 @@ def marks(gold: Iterable[Entity], predicted: Iterable[Entity]) -> list[Mark]:
 
 
 def _sign(gold: Entity, predicted: Entity) -> str:
-    same_span = (gold.start, gold.end) == (predicted.start, predicted.end)
+    same_span = gold.stretches == predicted.stretches
     if gold.label == predicted.label:
         return "C" if same_span else "B"
     return "L" if same_span else "X"
@@ -164,7 +164,7 @@ def _entities(example: Example, opened: "Reopened", errors: bool) -> "list[Text 
     gold = example.gold if isinstance(example.gold, tuple) else ()
     predicted = reading.predicted if isinstance(reading.predicted, tuple) else ()
     found = marks(gold, predicted)
-    state = _state(answer, reading)
+    state = answer_state(answer, reading)
     wrong = [mark for mark in found if mark.sign != "C"]
     if errors and not wrong and not state:
         return []
@@ -235,7 +235,7 @@ def _stances(examples: Sequence[Example], opened: "Reopened", errors: bool) -> "
         answer, reading = _read(example, opened)
         predicted = reading.predicted.label if isinstance(reading.predicted, Stance) else None
         sign = "N" if predicted is None else "C" if predicted == example.gold.label else "W"
-        state = _state(answer, reading)
+        state = answer_state(answer, reading)
         if errors and sign == "C":
             continue
         if asked.sentence != before:
@@ -261,7 +261,7 @@ def _summary(example: Example, opened: "Reopened", errors: bool, scores: str) ->
         return []
     answer, reading = _read(example, opened)
     summary = reading.predicted if isinstance(reading.predicted, Summary) else None
-    problems = [state] if (state := _state(answer, reading)) else []
+    problems = [state] if (state := answer_state(answer, reading)) else []
     words = len(summary.text.split()) if summary else 0
     if summary is not None and gold.style != "extract":
         if not words:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.comparison.compare import HEADLINES, find_score
+from harness.comparison.columns import HEADLINES, find_score
 from harness.comparison.table import spelled
 from harness.config import build, nearest, refuse_forbidden
 from harness.counts import counts_behind, unit_table

@@ -34,6 +34,9 @@ from harness.statistics.resample import intervals
 
 Measured = Mapping[str, float | str]
 
+# How far apart two numbers may be that are the same but for rounding.
+ROUNDING = 1e-9
+
 
 @dataclass(frozen=True)
 class Trap:
@@ -48,7 +51,7 @@ class Trap:
         theirs: Measures it with the other tool; raises ImportError where it is not installed. None where the tool has
             no function to call; `reported` then says what was observed.
         reported: What the other tool was observed to do, for those that are not called.
-        tolerance: How far ours may be from the expected number; above 0 only for simulations.
+        tolerance: How far ours may be from the expected number; more than rounding only for simulations.
     """
 
     id: str
@@ -58,7 +61,12 @@ class Trap:
     ours: Callable[[], Measured]
     theirs: Callable[[], Measured] | None = None
     reported: str = ""
-    tolerance: float = 1e-9
+    tolerance: float = ROUNDING
+
+    @property
+    def simulated(self) -> bool:
+        """Whether ours is an estimate, which need not be the expected number to the last digit."""
+        return self.tolerance > ROUNDING
 
 
 # ---- entities -------------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ import pytest
 from harness.annotators import Layers, leave_one_out, read_layers
 from harness.config import DataConfig
 from harness.errors import GoldError
+from harness.label_map import NO_MAP
 from harness.records import Entity, Stance, Summary
 from harness.task.ner import Ner
 from harness.task.stance import Stance as StanceTask
@@ -185,6 +186,57 @@ def test_stance_against_what_most_others_say(tmp_path, labels, golds, undecided)
     for one in sets:
         for case in one.cases:
             assert case.predicted.label == case.answer.label == labels["abcde".index(one.annotator)]
+
+
+def judged(annotator, label, doc="d", **more):
+    return {"doc": doc, "target": "t", "label": label, "annotator": annotator, **more}
+
+
+@pytest.mark.parametrize(
+    ("records", "golds", "unpaired"),
+    [
+        # Ids of each annotator's own are no obstacle where nobody judged the thing twice.
+        ([judged("a", "favor", id="a1"), judged("b", "none", id="b7")], {"a": ["none"], "b": ["favor"]}, {}),
+        # One with an id and one without, likewise.
+        ([judged("a", "favor", id="a1"), judged("b", "none")], {"a": ["none"], "b": ["favor"]}, {}),
+        # Shared ids tell two judgements of one thing apart; b did only one of them.
+        (
+            [judged("a", "favor", id="x"), judged("a", "none", id="y"), judged("b", "against", id="y")],
+            {"a": ["against"], "b": ["none"]},
+            {},
+        ),
+        # a and b share x, so y is another judgement, which only c made; or is c's name for x: nobody can tell.
+        (
+            [judged("a", "favor", id="x"), judged("b", "favor", id="x"), judged("c", "none", id="y")],
+            {"a": ["favor"], "b": ["favor"]},
+            {"c": 1},
+        ),
+        # Two of each, under ids of their own: which is which?
+        (
+            [judged(name, label, id=f"{name}{n}") for name in "ab" for n, label in enumerate(("favor", "none"))],
+            {},
+            {"a": 2, "b": 2},
+        ),
+        # The adjudicated layer repeats an id of a's; b is still paired.
+        (
+            [judged("a", "favor", id="a1"), judged("b", "none", id="b1"), judged("adjudicated", "favor", id="a1")],
+            {"a": ["favor"], "b": ["favor"]},
+            {},
+        ),
+    ],
+)
+def test_judgements_of_one_thing(tmp_path, records, golds, unpaired):
+    layers = read_layers(write(tmp_path, documents=DOCUMENTS, stance=records))
+    sets = leave_one_out(layers, StanceTask())
+    found = {one.annotator: [case.example.gold.label for case in one.cases] for one in sets if one.cases}
+    assert found == golds
+    assert {one.annotator: one.unpaired for one in sets if one.unpaired} == unpaired
+    # Cases bear the ids of the examples that models were asked.
+    first = (layers.adjudicated or layers.annotators[0]).corpus
+    asked = {example.id for example in StanceTask().examples(first, gold=True, selects=False, label_map=NO_MAP)}
+    for one in leave_one_out(layers, StanceTask(), asked=first):
+        if one.annotator in ("a", "b"):
+            assert {case.example.id for case in one.cases} <= asked
 
 
 def test_summaries_against_the_others_references(tmp_path):

@@ -13,7 +13,15 @@ pytestmark = pytest.mark.core
 
 @pytest.mark.parametrize(
     ("what", "group"),
-    [("models", "model"), ("tasks", "task"), ("metrics", "metric"), ("data", "data"), ("experiments", "experiment")],
+    [
+        ("models", "model"),
+        ("tasks", "task"),
+        ("metrics", "metric"),
+        ("data", "data"),
+        ("prompts", "prompt"),
+        ("gates", "gate"),
+        ("experiments", "experiment"),
+    ],
 )
 def test_every_file_has_a_line(what, group, monkeypatch):
     monkeypatch.setenv("COLUMNS", "1000")

@@ -35,7 +35,7 @@ def test_each_has_help(capsys, name):
 def test_help_offers_only_what_there_is(capsys):
     command(["compare", "--help"])
     out = capsys.readouterr().out
-    assert "{table,md,csv,json}" in out
+    assert "{table,md,csv,json,latex,html,parquet}" in out
     assert "--baseline RUN" in out
 
 
@@ -43,17 +43,17 @@ def test_help_offers_only_what_there_is(capsys):
     ("arguments", "parts"),
     [
         (["comparee", "x"], ["'comparee': no such subcommand", "did you mean 'compare'?"]),
-        (["zzz"], ["'zzz': no such subcommand", "there are compare, show, score"]),
+        (["zzz"], ["'zzz': no such subcommand", "there are compare, why-different"]),
         (["compare"], ["RUN", "compare --help"]),
         (["compare", "x", "--formt", "md"], ["--formt: unknown option", "did you mean '--format'?"]),
         (["compare", "x", "--format", "mdd"], ["--format: 'mdd' is not offered", "did you mean 'md'?"]),
-        (["compare", "x", "--format", "latex"], ["'latex' is not offered", "table, md, csv, json"]),
+        (["compare", "x", "--format", "xml"], ["'xml' is not offered", "table, md, csv, json, latex, html, parquet"]),
         (["compare", "x", "--form", "md"], ["--form: unknown option"]),
         (["list"], ["what"]),
         (["list", "modles"], ["'modles' is not offered", "did you mean 'models'?"]),
         (["schema", "record"], ["did you mean 'records'?"]),
         (["schema", "scores", "entities"], ["scores has one schema"]),
-        (["gold"], ["needs one of init, validate, agreement, correlate"]),
+        (["gold"], ["needs one of init, validate, stats, audit, agreement, correlate, convert"]),
         (["gold", "validat"], ["gold validat", "did you mean 'validate'?"]),
         (["show", "/nowhere/at/all"], ["/nowhere/at/all: no such folder"]),
         (["score", "/nowhere/at/all"], ["/nowhere/at/all: no such folder"]),

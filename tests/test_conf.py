@@ -22,6 +22,11 @@ GIVEN = {
     "hf_pair": ["model.stance.path=x"],
     "hf_seq2seq": ["model.summarization.path=x"],
     "hf_causal": ["model.path=x"],
+    "command": ["model.command=[x]"],
+    "spacy": ["model.path=x"],
+    "gliner2": ["model.path=x"],
+    "openai_compatible": ["model.base_url=http://127.0.0.1:9/v1", "model.served_model=x"],
+    "vllm": ["model.served_model=x"],
 }
 
 

@@ -166,7 +166,7 @@ def test_build_checks_parameters():
         build("model", {"kind": "lead", "sentence": 3}, "model.summarization")
     with pytest.raises(ConfigError, match=r"engine: batch_size must be at least 1, got 0"):
         build("engine", {"kind": "local", "batch_size": 0}, "engine")
-    with pytest.raises(ConfigError, match=r"model.ner.path: Field required"):
+    with pytest.raises(ConfigError, match=r"model.ner.path: needs a value: a file or folder of records"):
         build("model", {"kind": "predictions", "task": "ner"}, "model.ner")
 
 

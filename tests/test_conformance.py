@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from harness.__main__ import command
-from harness.conformance import as_json, run_traps, table, text
+from harness.conformance import Result, as_json, run_traps, table, text
 from harness.traps import TRAPS
 
 pytestmark = pytest.mark.core
@@ -82,3 +82,25 @@ def test_formats(capsys):
 def test_an_unknown_trap_names_the_known_ones(capsys):
     assert command(["conformance", "T99"]) == 2
     assert "T13" in capsys.readouterr().err
+
+
+def test_every_row_says_how_near_ours_must_be(capsys):
+    for trap in TRAPS:
+        # Asked of the words alone, so nothing needs to run.
+        result = Result(trap, trap.expected, None, None, passed=True)
+        wanted = " ± 0.025" if trap.id == "T10" else "; exact"
+        assert wanted in text([result])
+        assert wanted in table([result]).splitlines()[-1].split(" | ")[2]
+    assert "exact: to 1e-09" in text([])
+
+
+def test_a_simulation_may_miss_by_its_tolerance_and_no_more():
+    near, far = (dataclasses.replace(BY_ID["T10"], ours=lambda at=at: {"coverage": at}) for at in (0.926, 0.924))
+    assert [result.passed for result in run_traps([near, far])] == [True, False]
+
+
+def test_traps_are_named_in_any_case_and_run_once(capsys):
+    assert command(["conformance", "t2", "T2", "--format", "json"]) == 0
+    assert [row["id"] for row in json.loads(capsys.readouterr().out)] == ["T2"]
+    assert command(["conformance", "T99"]) == 2
+    assert "'T99': no such trap; did you mean 'T9'?; there are T1, T2" in capsys.readouterr().err

@@ -85,7 +85,7 @@ def test_an_extra_that_is_not_installed_names_its_pip_command(tmp_path, monkeypa
     monkeypatch.setattr(doctor_module, "version", version)
     extras = lines_of(doctor(tmp_path)[0], "extras")
     assert "pip install torch" in extras["hf"]
-    assert re.search(r"spacy +- +data\.format=spacy; pip install spacy", extras["spacy"])
+    assert re.search(r"spacy +- +data\.format=spacy, model=spacy; pip install spacy", extras["spacy"])
     assert doctor(tmp_path)[1] == 0
 
 

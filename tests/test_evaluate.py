@@ -2,20 +2,12 @@
 
 import pytest
 
-from harness.config import RunConfig
+from harness.config import FailOnError
 from harness.evaluate import _peak_memory, _reset_peak_memory, measurements, over_error_limit
 from harness.predict import Asked
 from harness.records import BINS
 
 pytestmark = pytest.mark.core
-
-
-def config(**limit):
-    from harness.config import DataConfig, FailOnError
-
-    return RunConfig(
-        data=DataConfig(name="d"), task={}, model={}, metric={}, engine={}, fail_on_error=FailOnError(**limit)
-    )
 
 
 def ledger(total, **bins):
@@ -37,7 +29,7 @@ def ledger(total, **bins):
 )
 def test_share_and_count_are_two_limits(lost, limit, over):
     for name in ("failed", "missing", "unparsed", "nonfinite"):
-        reason = over_error_limit(ledger(10, **{name: lost}), config(**limit), "ner")
+        reason = over_error_limit(ledger(10, **{name: lost}), FailOnError(**limit), "ner")
         assert (reason is not None) is over
         if over:
             assert f"{lost} of 10 examples have no scored answer ({name} {lost})" in reason
@@ -46,12 +38,12 @@ def test_share_and_count_are_two_limits(lost, limit, over):
 
 def test_only_entities_are_advised_on_entities():
     advice = "a document without entities is answered by a line"
-    assert advice in over_error_limit(ledger(10, missing=1), config(), "ner")
-    assert advice not in over_error_limit(ledger(10, missing=1), config(), "summarization")
+    assert advice in over_error_limit(ledger(10, missing=1), FailOnError(), "ner")
+    assert advice not in over_error_limit(ledger(10, missing=1), FailOnError(), "summarization")
 
 
 def test_nothing_at_all_is_within_the_limit():
-    assert over_error_limit(ledger(0), config(), "ner") is None
+    assert over_error_limit(ledger(0), FailOnError(), "ner") is None
 
 
 def test_rates_are_of_what_was_asked():

@@ -196,7 +196,10 @@ DEFECTS = {
     ),
     "label outside the scheme": (
         {"entities": [entity(0, 4, "PERSON")], "labels": LabelsConfig(entities=("PER", "GPE"))},
-        ["g/entities.jsonl:1: label 'PERSON' is not one of GPE, PER; nearest: 'PER'"],
+        [
+            "g/entities.jsonl:1: label 'PERSON' is not one of GPE, PER; nearest: 'PER'; data.labels.entities=[...] "
+            "names every label of the gold"
+        ],
     ),
     "the same entity twice": (
         {"entities": [entity(0, 4), entity(9, 12), entity(0, 4, text="Anna")]},
@@ -398,7 +401,8 @@ DEFECTS = {
             "g/entities.jsonl:1: " + RANGE.format(0, 40000, CONVENTION),
             'g/entities.jsonl:2: expected a JSON object on one line, found \'{"doc": "d1", "sta\': '
             "Unterminated string starting at: line 1 column 15 (char 14)",
-            "g/entities.jsonl:4: expected a JSON object, found '[]'",
+            "g/entities.jsonl:4: expected a JSON object, found '[]'; write one object a line, without a list "
+            "around them",
         ],
     ),
     "a torn sentence file hides no other fault behind false ones": (
@@ -539,7 +543,9 @@ def test_documents_alone_are_enough_for_prediction_and_not_for_scoring(corpus):
     found = corpus(gold=None, need_gold=False)
     assert list(found.documents) == ["d1", "d2"]
     assert not any(found.has_gold(task) for task in ("ner", "stance", "summarization"))
-    assert corpus.faults(gold=None) == ["t: no gold there; expected entities.jsonl, stance.jsonl or summaries.jsonl"]
+    assert corpus.faults(gold=None) == [
+        "t: no gold there; expected entities.jsonl, stance.jsonl or summaries.jsonl; set data.gold=DIR"
+    ]
 
 
 def test_gold_without_the_texts_that_it_is_about(corpus):

@@ -111,6 +111,34 @@ def test_stance(tmp_path):
     assert measures["stance", "share with one label", ("a", "b", "c")].value == pytest.approx(np.mean(same))
 
 
+@pytest.mark.parametrize("named", [lambda name, n: f"{name}{n}", lambda name, n: f"{n}", lambda name, n: None])
+def test_ids_of_annotators_do_not_keep_judgements_apart(tmp_path, named):
+    given = {"a": ["favor", "none", "against", "favor"], "b": ["favor", "none", "none", "favor"]}
+    rows = [
+        {"doc": "d", "target": f"t{n}", "label": label, "annotator": name}
+        | ({} if named(name, n) is None else {"id": named(name, n)})
+        for name, labels in given.items()
+        for n, label in enumerate(labels)
+    ]
+    measures = found(write(tmp_path, documents=[{"id": "d", "text": TEXT}], stance=rows))
+    one = measures["stance", "share with one label", ("a", "b")]
+    assert (one.value, one.units) == (0.75, 4)
+
+
+def test_judgements_that_cannot_be_paired_are_said(tmp_path):
+    rows = [
+        {"doc": "d", "target": "t", "label": label, "annotator": name, "id": f"{name}{n}"}
+        for name in "ab"
+        for n, label in enumerate(("favor", "none"))
+    ]
+    rows += [{"doc": "d", "target": "u", "label": "favor", "annotator": name} for name in "ab"]
+    layers = write(tmp_path, documents=[{"id": "d", "text": TEXT}], stance=rows)
+    measures = found(layers)
+    assert measures["stance", "share with one label", ("a", "b")].units == 1
+    said = "left out: stance judgements of a (2), b (2): their ids do not say which judgement of another annotator"
+    assert [note for note in grid(agreements(layers, resamples=100), layers).notes if note.startswith(said)]
+
+
 def test_summaries_by_style(tmp_path):
     from rouge_score_rs.rouge_scorer import RougeScorer
 

@@ -16,6 +16,7 @@ from harness.metric.rouge import Rouge
 from harness.metric.stance_favg import StanceFavg
 from harness.records import Answer, Entity, Stance, Summary
 from harness.scoring import Case
+from harness.statistics.resample import intervals
 from harness.task.ner import Ner
 from harness.task.stance import Stance as StanceTask
 from harness.task.summarization import Summarization
@@ -101,9 +102,33 @@ def test_few_annotators_have_a_row_each_and_models_face_the_same_references(tmp_
         assert row.value == pytest.approx(expected)
         assert (row.left_out, row.n) == (left_out, 8)
         assert row.low < row.value < row.high
-        assert row.method == "percentile bootstrap over documents, 200 resamples"
+        assert row.method == "BCa-t bootstrap over documents, 200 resamples"
         expected = np.mean([rouge1(texts["good"][doc], of) for doc, of in others.items()])
         assert only(rows, subject="good", left_out=left_out, key=R1).value == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("method", ["percentile", "bca", "bca_t"])
+def test_intervals_of_one_annotator_are_those_of_a_score(tmp_path, method):
+    layers, sets, _, _ = summaries(tmp_path, "abc", documents=12)
+    rows = annotator_rows("rouge", Rouge(types=("rouge1",)), sets, layers, resamples=400, rng_seed=3, method=method)
+    given = references(layers)
+    docs = sorted(given["a"])
+    own = np.array([rouge1(given["b"][doc], [given["a"][doc], given["c"][doc]]) for doc in docs])
+    expected = intervals(
+        np.column_stack([own, np.ones(len(own))]),
+        ["sum", "n"],
+        lambda sums: {R1: sums["sum"] / sums["n"]},
+        {R1: own.mean()},
+        resamples=400,
+        rng_seed=3,
+        method=method,
+    )[R1]
+    row = only(rows, subject="human b", key=R1)
+    assert (row.low, row.high, row.method) == (
+        pytest.approx(expected.low),
+        pytest.approx(expected.high),
+        expected.method,
+    )
 
 
 def test_five_annotators_have_one_row_which_is_the_mean_over_who_is_left_out(tmp_path):
@@ -209,7 +234,7 @@ def test_one_document_has_values_and_no_intervals(tmp_path):
     rows = annotator_rows("rouge", Rouge(types=("rouge1",)), sets, layers, models=models, baseline="poor")
     human, good = only(rows, subject="human", key=R1), only(rows, subject="good", key=R1)
     assert human.value is not None
-    assert (human.low, human.method) == (None, "none: one unit: no interval exists")
+    assert (human.low, human.method) == (None, "none: one document: no interval exists")
     assert good.headroom.value is None
     assert good.headroom.reason == "one unit: annotators and baseline cannot be told apart"
 

@@ -152,7 +152,30 @@ def test_remarks_say_why_there_is_no_value(tmp_path, capsys):
         command([*write(tmp_path, one, Ratings("", ratings.values[:1])), "--level", "system", "--format", "json"]) == 0
     )
     (row, *_) = json.loads(capsys.readouterr().out)["rows"]
-    assert (row["value"], row["reason"]) == (None, "1 system with values on both sides, 3 are needed")
+    assert row["value"] is None
+    assert row["reason"].startswith("1 system with values on both sides, 3 are needed")
+
+
+def test_two_systems_have_no_coefficient_that_could_not_be_otherwise(tmp_path, capsys):
+    scores, ratings = made_up()
+    two = Scores(SYSTEMS[:2], DOCUMENTS, {"m": scores.values["m"][:2]}, {"m": np.ones((2, 6))}, {})
+    given = [*write(tmp_path, two, Ratings("", ratings.values[:2])), "--resamples", "200"]
+    assert command([*given, "--format", "json"]) == 0
+    rows = json.loads(capsys.readouterr().out)["rows"]
+    for row in rows:
+        trivial = row["level"] in ("system", "summary")
+        assert (row["value"] is None) == trivial
+        assert (row["low"] is None) == trivial
+        if trivial:
+            assert "between two every coefficient is 1 or -1" in row["reason"]
+        else:
+            assert row["resampled"] == "inputs"
+    assert command(given) == 0
+    text = " ".join(capsys.readouterr().out.split())
+    assert "2 systems with values on both sides, 3 are needed, for between two every coefficient is 1 or -1" in text
+    assert "fewer than three systems are not drawn anew: the intervals say nothing of other systems" in text
+    assert command([*write(tmp_path, scores, ratings), "--resamples", "200"]) == 0
+    assert "not drawn anew" not in capsys.readouterr().out
 
 
 def test_several_annotators_are_said_with_their_agreement(tmp_path, capsys):

@@ -1,5 +1,7 @@
 """Plans: everything is checked before a model is asked, and run folders are made of identity."""
 
+import json
+
 import pytest
 
 from harness import plan as module
@@ -111,3 +113,52 @@ def test_another_model_of_the_same_name_is_refused(folder):
 def test_label_maps_are_for_entities_alone():
     with pytest.raises(ConfigError, match="only NER labels are mapped"):
         planned("model=lead", "+model.summarization.label_map=[x]")
+
+
+@pytest.fixture
+def four_labels(folder):
+    gold = folder / "gold"
+    gold.mkdir()
+    labels = ("agree", "disagree", "discuss", "unrelated")
+    texts = [{"id": label, "text": f"Some say they {label}."} for label in labels]
+    stances = [{"doc": label, "target": "it", "label": label} for label in labels]
+    for file, records in (("documents", texts), ("stance", stances)):
+        lines = "".join(json.dumps(record) + "\n" for record in records)
+        (gold / f"{file}.jsonl").write_text(lines, encoding="utf-8")
+    scheme = f"data.labels.stance=[{','.join(labels)}]"
+    return ["data=local", "data.name=own", f"data.gold={gold}", scheme, "model=majority", "task=stance"]
+
+
+def test_default_metrics_without_their_labels_are_left_out_and_said(four_labels):
+    (task,) = planned(*four_labels).tasks
+    assert set(task.metrics) == set(task.config["metric"]) == {"stance_classification"}
+    assert task.remarks == (
+        "left out: metric stance_favg: 'favor', 'against' not in data.labels.stance (agree, disagree, discuss, "
+        "unrelated); say which labels it means with metric.stance_favg.labels=...",
+    )
+    (task,) = planned(*four_labels, "metric.stance_favg.labels=[agree,disagree]").tasks
+    assert set(task.metrics) == {"stance_classification", "stance_favg"}
+    assert task.remarks == ()
+
+
+@pytest.mark.parametrize(
+    ("chosen", "missing"),
+    [
+        ("stance_favg", r"metric stance_favg: 'favor', 'against' not in .*stance_favg\.labels"),
+        ("stance_majority", r"metric stance_majority: 'favor', 'against' not in .*stance_majority\.sides"),
+        ("stance_selective", r"metric stance_selective: 'favor', 'against' not in .*stance_selective\.sides"),
+        ("stance_sides", r"metric stance_sides: 'favor', 'against' not in .*stance_sides\.sides"),
+    ],
+)
+def test_metrics_that_were_asked_for_are_refused_without_their_labels(four_labels, chosen, missing):
+    with pytest.raises(ConfigError, match=missing):
+        planned(*four_labels, f"metric=[stance_classification,{chosen}]")
+
+
+def test_fnc_wants_the_labels_of_its_challenge(four_labels):
+    (task,) = planned(*four_labels, "metric=[stance_fnc]").tasks
+    assert set(task.metrics) == {"stance_fnc"}
+    with pytest.raises(ConfigError, match=r"'agree', 'disagree', 'discuss' not in data\.labels\.stance \(favor"):
+        planned("task=stance", "metric=[stance_fnc]")
+    with pytest.raises(ConfigError, match=r"'no' not in data\.labels\.stance .*metric\.stance_sides\.neutral=\.\.\."):
+        planned("task=stance", "metric=[stance_sides]", "metric.stance_sides.neutral='no'")

@@ -56,12 +56,17 @@ LAYERS = (
         "schema",
         "gold_tools",
         "comparison",
+        "gate",
         "conformance",
         "traps",
         "meta_evaluation",
         "system_scores",
         "annotators",
         "headroom",
+        "query",
+        "export",
+        "importing",
+        "stored",
         "gold_agreement",
     },
     {
@@ -75,9 +80,9 @@ LAYERS = (
     },
     {"engine", "task"},
     {"gold", "journal", "stance_columns"},
-    {"compose", "checking", "files", "config", "label_map", "sentences"}
-    | {"model", "metric", "format", "judge", "source"},
-    {"records", "errors", "resources", "usage", "tables", "tags", "coded"},
+    {"compose", "checking", "files", "config", "label_map", "prompt_files", "sentences"}
+    | {"model", "metric", "format", "foreign", "judge", "source"},
+    {"records", "errors", "required", "resources", "usage", "tables", "tags", "coded"},
 )
 
 

@@ -9,6 +9,7 @@ import re
 
 import pyarrow.parquet as pq
 import pytest
+import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -16,6 +17,7 @@ from harness.errors import RunError
 from harness.files import file_sha256, sha256
 from harness.records import BINS, Answer, Entity, Example, NerInput, StanceInput, SummaryInput, Target
 from harness.run_folder import (
+    _read_yaml,
     csv_cell,
     find_runs,
     folder_name,
@@ -308,6 +310,37 @@ def test_an_odd_run_json_is_no_crash(tmp_path, content):
         read_run(folder)
 
 
+@pytest.mark.parametrize("files", [None, [], "x"])
+def test_a_run_without_checksums_cannot_be_trusted(tmp_path, files):
+    folder = stored(tmp_path / "run")
+    run = json.loads((folder / "run.json").read_text())
+    (folder / "run.json").write_text(json.dumps({**run, "files": files}))
+    with pytest.raises(RunError, match="has no checksums"):
+        read_run(folder)
+    read_run(folder, verify=False)
+
+
+# What is nested so deep overflows the stack of a reader written in C.
+DEEP = ["[" * 33_000, "- " * 900 + "[" * 90]
+
+
+@pytest.mark.parametrize("content", ["a: [\nb", "- a\n- b", "text", "", *DEEP])
+def test_an_unreadable_configuration_is_one_line(tmp_path, content):
+    folder = stored(tmp_path / "run")
+    (folder / "config.yaml").write_text(content)
+    with pytest.raises(RunError) as caught:
+        read_run(folder)
+    assert "\n" not in str(caught.value)
+    assert "give the run's command again" in str(caught.value)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.dictionaries(NAMES, SCALARS | st.lists(SCALARS, max_size=3) | st.dictionaries(NAMES, SCALARS, max_size=2)))
+def test_both_readers_of_configurations_agree(values):
+    text = yaml.safe_dump(values, sort_keys=True, allow_unicode=True, width=100)
+    assert repr(_read_yaml(text)) == repr(yaml.safe_load(text))
+
+
 def test_runs_are_found_below_a_folder(tmp_path):
     one, two = stored(tmp_path / "seed/ner/b"), stored(tmp_path / "seed/ner/a")
     assert find_runs(tmp_path) == [two, one]
@@ -318,6 +351,17 @@ def test_runs_are_found_below_a_folder(tmp_path):
         find_runs(tmp_path / "elsewhere")
     with pytest.raises(RunError, match="no such folder"):
         find_runs(tmp_path / "nope")
+
+
+def test_the_kept_baseline_is_found_under_its_own_name_alone(tmp_path):
+    kept = tmp_path / "results" / "baseline" / "seed" / "ner" / "tiny"
+    own = tmp_path / "results" / "seed" / "ner" / "baseline"
+    for folder in (kept, own):
+        folder.mkdir(parents=True)
+        (folder / "run.json").write_text("{}")
+    assert find_runs(tmp_path / "results") == [own]
+    assert find_runs(tmp_path / "results" / "seed") == find_runs(tmp_path / "results" / "seed" / "ner") == [own]
+    assert find_runs(tmp_path / "results" / "baseline") == [kept]
 
 
 def test_run_json_names_no_machine(tmp_path):

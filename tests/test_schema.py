@@ -146,7 +146,7 @@ def test_records(file):
 def test_readers_agree_about_what_is_bad(tmp_path):
     """What a schema refuses of gold, the reader refuses too; otherwise one of them would be wrong."""
     from harness.errors import DataError
-    from harness.gold_tools import counts
+    from harness.gold_tools.validate import counts
 
     (tmp_path / "d.txt").write_text("Abc def.", encoding="utf-8")
     for file in ("entities", "stance", "summaries", "facts", "annotators"):

@@ -214,3 +214,10 @@ def test_an_altered_run_is_refused(results, capsys, tmp_path):
         stream.write(" ")
     assert command(["show", str(copy)]) == 2
     assert "was altered" in capsys.readouterr().err
+
+
+def test_a_gap_in_the_gold_is_a_boundary_that_a_prediction_without_it_misses():
+    gapped = Entity(0, 12, "LOC", parts=((0, 5), (9, 12)))
+    assert [mark.sign for mark in marks([gapped], [Entity(0, 12, "LOC")])] == ["B"]
+    assert [mark.sign for mark in marks([gapped], [Entity(0, 12, "ORG")])] == ["X"]
+    assert [mark.sign for mark in marks([gapped], [gapped])] == ["C"]

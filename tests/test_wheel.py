@@ -58,6 +58,10 @@ def test_it_holds_what_it_needs_and_no_published_data(installed):
         "harness/weights/tiny_stance/model.safetensors",
         "harness/weights/tiny_summarization/model.safetensors",
         "harness/model/data/names.txt",
+        "harness/report/html/templates/report.html.j2",
+        "harness/report/html/templates/documents.html.j2",
+        "harness/report/html/static/report.css",
+        "harness/report/html/static/documents.js",
     ):
         assert needed in files, needed
     assert not [name for name in files if name.endswith(".pth") or name.startswith(("tests/", "training/", "tools/"))]

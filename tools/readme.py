@@ -12,7 +12,7 @@ import yaml
 from harness.comparison.compare import make_tables, read_runs
 from harness.config import kind_class
 from harness.records import TASKS
-from harness.report.terminal import render
+from harness.report.layout import render
 from harness.run_folder import find_runs
 
 ROOT = Path(__file__).resolve().parent.parent

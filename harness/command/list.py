@@ -9,7 +9,7 @@ from harness.command.parser import Parser
 if TYPE_CHECKING:
     pass
 
-LISTS = ("models", "tasks", "metrics", "data", "experiments")
+LISTS = ("models", "tasks", "metrics", "data", "prompts", "gates", "experiments")
 
 
 def run(arguments: list[str]) -> int:

@@ -1,6 +1,7 @@
 """What subcommands write to standard output."""
 
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -28,3 +29,20 @@ def print_grid(table: "Grid", format_name: str, schema: str) -> None:
         print_text(grid.render_csv(table))
     else:
         print_text(grid.render_json(table, schema))
+
+
+def print_grids(tables: "Sequence[Grid]", format_name: str, schema: str) -> None:
+    """Prints several tables below one another; in CSV and JSON their records are one list."""
+    from dataclasses import replace
+
+    from harness.report.grid import merged
+
+    if format_name in ("csv", "json"):
+        whole = merged(tables)
+        more = {key: value for table in tables for key, value in table.more.items()}
+        print_grid(replace(whole, more=more), format_name, schema)
+        return
+    for number, table in enumerate(tables):
+        if number:
+            print_text("\n")
+        print_grid(table, format_name, schema)

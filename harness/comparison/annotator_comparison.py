@@ -1,101 +1,173 @@
 """Rows of a comparison beside what annotators score by the same metric, against the same references."""
 
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from harness.annotators import Layers, leave_one_out, read_layers
-from harness.comparison.table import Block, Column, Table, spelled
+from harness.annotators import Layers, LeftOut, leave_one_out, read_layers, said_unpaired
+from harness.comparison.table import Block, Column, Line, Table, spelled
 from harness.counts import counts_behind
 from harness.errors import UsageError
 from harness.headroom import AnnotatorRow, annotator_rows
+from harness.metric.base import Key
 from harness.report.grid import Grid
 from harness.report.shown import UNDEFINED, number
 from harness.rescore import Reopened, reopen
 from harness.run_folder import stored_counts
-from harness.scoring import ReadAnswers, read_answers
+from harness.scoring import Case, ReadAnswers, read_answers
 
 SCHEMA = "harness.annotators/1"
 
 
-def annotator_grids(tables: Sequence[Table], *, baseline: Path | None = None) -> list[Grid]:
-    """A table of annotators and models for each data set and task whose gold has several annotators.
+def annotator_grids(tables: Sequence[Table], *, baseline: Path | None = None, every_column: bool = False) -> list[Grid]:
+    """Tables of annotators and models for each data set and task whose gold has several annotators.
 
-    The runs are opened again with their gold, because models must be scored against the references that an annotator
-    was scored against; no model is loaded.
+    There is one for each score and each block of rows that may be ranked together. The runs are opened again with their
+    gold, because models must be scored against the references that an annotator was scored against; no model is loaded.
+    What has no such table is said in the notes of the last one.
 
     Args:
-        tables: As `compare` makes them; the headline score is taken.
-        baseline: The run that headroom begins at, or a folder above it.
+        tables: As `compare` makes them.
+        baseline: The run that headroom begins at, or a folder above it; blocks without it have no headroom.
+        every_column: Whether every score of a table is wanted, or the headline alone.
 
     Raises:
-        UsageError: None of the gold has several annotators.
+        UsageError: None of the gold has several annotators, or not one block has the baseline.
         HarnessError: A run or its gold cannot be opened.
     """
-    found, reasons = [], []
+    found: list[Grid] = []
+    reasons: dict[str, None] = {}
+    based = False
     for table in tables:
-        if not table.blocks or not table.columns:
-            continue
-        result = _grid(table, table.blocks[0], table.columns[0], baseline)
-        if isinstance(result, str):
-            reasons.append(f"{table.data}, {table.task}: {result}")
-        else:
-            found.append(result)
+        columns = table.columns if every_column else table.columns[:1]
+        for block in table.blocks if columns else ():
+            lines = [line for line in block.lines if line.gold != "oracle"]
+            if not lines:
+                reasons[f"{table.data}, {table.task}: no row that could be ranked"] = None
+                continue
+            beside = _beside(lines, baseline)
+            based = based or beside.baseline is not None
+            for column in columns:
+                made = _grid(table, block, column, beside)
+                if isinstance(made, Grid):
+                    found.append(made)
+                else:
+                    reasons[f"{table.data}, {table.task}: {made}"] = None
     if not found:
         raise UsageError("--annotators: " + ("; ".join(reasons) or "there is no row with scores"))
+    if baseline is not None and not based:
+        raise UsageError(f"--baseline {baseline}: none of the rows beside annotators lies there")
+    if reasons:
+        found[-1] = replace(found[-1], notes=[*found[-1].notes, *(f"no table: {reason}" for reason in reasons)])
     return found
 
 
-def _grid(table: Table, block: Block, column: Column, baseline: Path | None) -> Grid | str:
-    lines = [line for line in block.lines if line.gold != "oracle"]
+@dataclass(frozen=True)
+class _Beside:
+    """The runs of a block, opened again, and the annotators of their gold.
+
+    Args:
+        opened: By label.
+        models: What each answered, by label and example id.
+        layers: The annotators.
+        sets: What is scored where one of them is left out.
+        baseline: The label of the run that headroom begins at.
+    """
+
+    opened: Mapping[str, Reopened]
+    models: Mapping[str, Mapping[str, Case]]
+    layers: Layers
+    sets: Sequence[LeftOut]
+    baseline: str | None
+
+    @property
+    def first(self) -> Reopened:
+        """Any of the runs: their gold, documents and conventions are the same."""
+        return next(iter(self.opened.values()))
+
+
+def _beside(lines: Sequence[Line], baseline: Path | None) -> _Beside:
     opened = {line.label: reopen(Path(line.folder)) for line in lines}
-    if not opened:
-        return "no row that could be ranked"
     first = next(iter(opened.values()))
     layers = read_layers(first.config.data)
-    name = _metric_of(first, column)
-    if name is None:
-        return f"{spelled(column.key)} is not computed from one metric's counts"
-    if getattr(first.metrics[name], "judge", None) is not None:
-        return f"{spelled(column.key)} needs a model, which has not read what annotators wrote"
-    models = {label: {case.example.id: case for case in _read(one).cases} for label, one in opened.items()}
     reference = None
     if baseline is not None:
         inside = baseline.resolve()
         own = [line.label for line in lines if inside in (path := Path(line.folder).resolve(), *path.parents)]
-        if len(own) != 1:
-            return f"--baseline {baseline}: {len(own)} of its rows lie there"
-        reference = own[0]
+        if len(own) > 1:
+            raise UsageError(f"--baseline {baseline}: {len(own)} rows of one block lie there: {', '.join(own)}")
+        reference = own[0] if own else None
+    return _Beside(
+        opened,
+        {label: {case.example.id: case for case in _read(one).cases} for label, one in opened.items()},
+        layers,
+        leave_one_out(layers, first.task, first.label_map, asked=first.corpus),
+        reference,
+    )
+
+
+def _grid(table: Table, block: Block, column: Column, beside: _Beside) -> Grid | str:
+    having = {line.label for line in block.lines if column.key in line.cells}
+    opened = {label: one for label, one in beside.opened.items() if label in having}
+    if not opened:
+        return f"no row has {spelled(column.key)}"
+    first = next(iter(opened.values()))
+    behind = _behind(first, column)
+    if behind is None:
+        return f"{spelled(column.key)} is not computed from one metric's counts"
+    name, key = behind
+    if getattr(first.metrics[name], "judge", None) is not None:
+        return f"{spelled(column.key)} needs a model, which has not read what annotators wrote"
+    sets = beside.sets if key == column.key else [_sliced(one, column.key.slice) for one in beside.sets]
+    baseline = beside.baseline if beside.baseline in opened else None
+    config = first.config
     rows = annotator_rows(
         name,
         first.metrics[name],
-        leave_one_out(layers, first.task, first.label_map),
-        layers,
+        sets,
+        beside.layers,
         label_map=first.label_map,
-        models=models,
-        baseline=reference,
-        level=first.config.interval.level,
-        resamples=first.config.interval.resamples,
-        rng_seed=first.config.rng_seed,
+        models={label: beside.models[label] for label in opened},
+        baseline=baseline,
+        level=config.interval.level,
+        resamples=config.interval.resamples,
+        rng_seed=config.rng_seed,
+        method=config.interval.method,
     )
-    rows = [row for row in rows if row.key == column.key]
+    rows = [replace(row, key=column.key) for row in rows if row.key == key]
     if not rows:
         return f"annotators have no {spelled(column.key)}"
-    return _table(table, column, rows, layers, reference)
+    return _table(table, block, column, rows, beside, baseline, percentile=config.interval.method == "percentile")
 
 
-def _metric_of(opened: Reopened, column: Column) -> str | None:
+def _behind(opened: Reopened, column: Column) -> tuple[str, Key] | None:
+    """The metric that a score is computed by, and what it calls it: `all` where the slice is a field of examples."""
     for name, table in stored_counts(opened.run.folder).items():
-        if counts_behind(column.key, {name: table}, opened.metrics) is not None:
-            return name
+        behind = counts_behind(column.key, {name: table}, opened.metrics)
+        if behind is not None:
+            return name, behind.key
     return None
+
+
+def _sliced(one: LeftOut, slice_: str) -> LeftOut:
+    field, _, value = slice_.partition("=")
+    return replace(one, cases=[case for case in one.cases if case.example.fields.get(field) == value])
 
 
 def _read(opened: Reopened) -> ReadAnswers:
     return read_answers(opened.examples, opened.answers, opened.corpus, opened.task, opened.label_map)
 
 
-def _table(table: Table, column: Column, rows: Sequence[AnnotatorRow], layers: Layers, baseline: str | None) -> Grid:
+def _table(
+    table: Table,
+    block: Block,
+    column: Column,
+    rows: Sequence[AnnotatorRow],
+    beside: _Beside,
+    baseline: str | None,
+    *,
+    percentile: bool,
+) -> Grid:
     shown, records, notes = [], [], []
     for row in rows:
         headroom = row.headroom
@@ -114,6 +186,7 @@ def _table(table: Table, column: Column, rows: Sequence[AnnotatorRow], layers: L
             {
                 "data": table.data,
                 "task": table.task,
+                "block": block.reason,
                 **{name: value for name, value in asdict(row).items() if name not in ("key", "headroom")},
                 **asdict(row.key),
                 "baseline": baseline,
@@ -121,16 +194,27 @@ def _table(table: Table, column: Column, rows: Sequence[AnnotatorRow], layers: L
             }
         )
     reasons = sorted({row.method for row in rows if row.low is None})
+    jointly = not percentile and any(row.left_out is None and row.low is not None for row in rows)
+    undecided = [f"{one.annotator} ({one.undecided})" for one in beside.sets if one.undecided]
+    unpaired = [(one.annotator, one.unpaired) for one in beside.sets if one.unpaired]
     notes = [
-        f"{layers.title}: each annotator scored as if a model, and models beside it, against "
+        f"{beside.layers.title}: each annotator scored as if a model, and models beside it, against "
         + (
             "the adjudicated layer, in which the annotators had a part: their scores are on the high side"
             if rows[0].signature.endswith("adjudicated")
             else "what the other annotators say, so a model's score is not that of the table above"
         ),
+        *([f"rows apart: {block.reason}"] if block.reason else []),
+        *([f"left out: stances of {', '.join(undecided)}: the others are of two minds"] if undecided else []),
+        *([f"left out: {said_unpaired(unpaired)}"] if unpaired else []),
         *(f"intervals: {method}" for method in sorted({row.method for row in rows if row.low is not None})),
+        *(["percentile, for the corrections of BCa are for draws of one kind of unit"] if jointly else []),
         *(f"no interval: {reason.removeprefix('none: ')}" for reason in reasons),
-        *([f"headroom: (model - {baseline}) / (annotators - {baseline})"] if baseline else []),
+        *(
+            [f"headroom: (model - {baseline}) / (annotators - {baseline}), with percentiles of the same draws"]
+            if baseline
+            else []
+        ),
         *dict.fromkeys(notes),
     ]
     return Grid(

@@ -2,35 +2,56 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from harness.comparison.table import Block, Column, Line
 from harness.metric.base import Key
+from harness.report.shown import counted
 
 
 def make_blocks(lines: Sequence[Line], columns: Sequence[Column]) -> list[Block]:
     """Rows by what they may be ranked with: equal gold, documents and signatures; the largest block first."""
-    groups: list[list[Line]] = []
+    groups: list[_Group] = []
+    by_identity: dict[tuple[Any, ...], list[_Group]] = {}
+    # Rows with the very same signatures always go where the first of them went.
+    known: dict[tuple[Any, ...], _Group] = {}
     for line in lines:
-        fitting = (group for group in groups if all(_comparable(line, other, columns) for other in group))
-        group = next(fitting, None)
+        identity = tuple(sorted(line.identity.items()))
+        signatures = {c.key: line.cells[c.key].signature for c in columns if c.key in line.cells}
+        kind = (identity, *sorted(signatures.items()))
+        group = known.get(kind)
         if group is None:
-            groups.append([line])
-        else:
-            group.append(line)
-    groups.sort(key=len, reverse=True)
-    return [Block(_difference(group[0], groups[0][0], columns) if n else "", group) for n, group in enumerate(groups)]
+            there = by_identity.setdefault(identity, [])
+            group = next((one for one in there if one.takes(signatures)), None)
+            if group is None:
+                group = _Group()
+                groups.append(group)
+                there.append(group)
+            group.signatures.update(signatures)
+            known[kind] = group
+        group.lines.append(line)
+    # Scores of another tool stand below one's own, however many there are.
+    found = sorted((group.lines for group in groups), key=lambda own: (bool(own[0].imported), -len(own)))
+    return [Block(_difference(own[0], found[0][0], columns) if n else "", own) for n, own in enumerate(found)]
 
 
-def _comparable(one: Line, other: Line, columns: Sequence[Column]) -> bool:
-    both = [c.key for c in columns if c.key in one.cells and c.key in other.cells]
-    return one.identity == other.identity and all(
-        one.cells[key].signature == other.cells[key].signature for key in both
-    )
+@dataclass
+class _Group:
+    """Rows of equal gold and documents, and the one signature that each score has in all rows that have it."""
+
+    lines: list[Line] = field(default_factory=list)
+    signatures: dict[Key, str] = field(default_factory=dict)
+
+    def takes(self, signatures: Mapping[Key, str]) -> bool:
+        """Whether a row with these may join: a score that one side lacks keeps nobody apart."""
+        return all(self.signatures.get(key, signature) == signature for key, signature in signatures.items())
 
 
 def _difference(line: Line, above: Line, columns: Sequence[Column]) -> str:
+    if line.imported and line.imported != above.imported:
+        # Choices of two tools have no names in common, so a list of them would say nothing more.
+        return f"imported from {line.imported} (other gold: {counted(int(line.identity['documents']), 'sample')})"
     reasons = []
     here, there = line.identity, above.identity
     if here["gold_sha256"] != there["gold_sha256"]:
@@ -53,8 +74,7 @@ def _difference(line: Line, above: Line, columns: Sequence[Column]) -> str:
 
 
 def _gold(identity: Mapping[str, Any]) -> str:
-    documents = identity["documents"]
-    return f"{documents} document{'' if documents == 1 else 's'}, sha256 {str(identity['gold_sha256'])[:8]}"
+    return f"{counted(int(identity['documents']), 'document')}, sha256 {str(identity['gold_sha256'])[:8]}"
 
 
 def _choices(signature: str) -> dict[str, str]:
@@ -73,21 +93,24 @@ def _choice_words(name: str, own: str | None, other: str | None) -> str:
 
 def ranked(block: Block, columns: Sequence[Column]) -> Block:
     """Marks the best of each column and puts the rows in order; upper bounds come last and are never the best."""
-    rankable = [line for line in block.lines if line.gold != "oracle"]
+    rankable = [line for line in block.lines if _rankable(line)]
     lines = block.lines
     # One document cannot say which model is better on others, so nothing is marked or sorted by score.
     if all(line.identity["documents"] > 1 for line in rankable):
         for column in columns:
             best = _best([line.cells[column.key].value for line in rankable if column.key in line.cells], column)
             lines = [
-                _marked(line, column.key) if line.gold != "oracle" and _is(line, column.key, best) else line
-                for line in lines
+                _marked(line, column.key) if _rankable(line) and _is(line, column.key, best) else line for line in lines
             ]
         order = columns[0] if columns else None
         lines = sorted(lines, key=lambda line: (line.gold == "oracle", _rank(line, order), line.label))
     else:
         lines = sorted(lines, key=lambda line: (line.gold == "oracle", line.label))
-    return Block(block.reason, lines)
+    return replace(block, lines=lines)
+
+
+def _rankable(line: Line) -> bool:
+    return line.gold != "oracle" and not line.failure
 
 
 def _best(values: Sequence[float | None], column: Column) -> float | None:

@@ -1,10 +1,12 @@
 """What a comparison of runs is made of: columns, cells, rows, blocks, tables. Renderings are in `harness/report/`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from harness.metric.base import Key
+from harness.statistics.power import Equivalence
+from harness.statistics.significance import Difference
 from harness.statistics.spread import Spread
 
 # The average that a metric's bare name means.
@@ -71,6 +73,19 @@ class Cell:
 
 
 @dataclass(frozen=True)
+class Gap:
+    """What a row is above (or below) the baseline by, in one score.
+
+    Args:
+        pair: The row against the baseline; p is adjusted over all rows.
+        test: Whether the two are equivalent; None where no margin was named.
+    """
+
+    pair: Difference
+    test: Equivalence | None = None
+
+
+@dataclass(frozen=True)
 class Line:
     """A model's row.
 
@@ -83,10 +98,15 @@ class Line:
         examples: The ledger of examples.
         spans: The ledger of predicted spans.
         truncated: Scored examples whose input was cut.
-        seconds: Of loading, prediction and scoring; None where answers were kept from an earlier run.
+        seconds: Of loading, prediction and scoring; None where answers were kept from an earlier run, or imported.
         rate: Examples per second of prediction alone; None likewise.
         identity: Hashes of gold and documents, and the number of documents.
         configuration: Hash of the configuration without what varies between runs of one model (`REPEATED`).
+        failure: Why the run counts as failed although it has scores: too many examples without an answer.
+        cost: What the answers cost, as the run recorded it; None where it has no price.
+        imported: The tool and its version that the scores are imported from, without counts or answers; else empty.
+        gaps: By score, to the baseline; empty where there is none, and for the baseline itself.
+        letters: By score: rows that share a letter were not told apart; empty where nothing was tested.
     """
 
     label: str
@@ -101,6 +121,11 @@ class Line:
     rate: float | None
     identity: Mapping[str, Any]
     configuration: str = ""
+    failure: str | None = None
+    cost: float | None = None
+    imported: str = ""
+    gaps: Mapping[Key, Gap] = field(default_factory=dict)
+    letters: Mapping[Key, str] = field(default_factory=dict)
 
     @property
     def losses(self) -> dict[str, int]:
@@ -152,10 +177,12 @@ class Block:
     Args:
         reason: Why they are not in the block above, in words; empty for the first.
         lines: In the order shown.
+        majority: Of stance what each target's most frequent gold label would score, by score.
     """
 
     reason: str
     lines: list[Line]
+    majority: Mapping[Key, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -169,6 +196,8 @@ class Table:
         blocks: The first is what most rows are comparable with.
         failures: Rows without scores.
         repeats: Models with several runs, by the headline score.
+        baseline: The label of the row that the others are compared with.
+        remarks: How differences were tested and what these units could have shown.
     """
 
     data: str
@@ -177,6 +206,8 @@ class Table:
     blocks: list[Block] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     repeats: list[Repeats] = field(default_factory=list)
+    baseline: str | None = None
+    remarks: list[str] = field(default_factory=list)
 
     @property
     def lines(self) -> list[Line]:
@@ -193,9 +224,21 @@ class Table:
         """Whether one document is all there is: nothing about other documents follows from it."""
         return any(line.identity["documents"] <= 1 for line in self.lines)
 
-    def cell(self, line: Line, column: Column) -> Cell | None:
-        """A row's score of a column, or None where the run has none."""
-        return line.cells.get(column.key)
+    @property
+    def cells(self) -> list[Cell]:
+        """Every score that a column shows."""
+        return [line.cells[c.key] for line in self.lines for c in self.columns if c.key in line.cells]
+
+
+def without_counts(lines: Sequence[Line]) -> str:
+    """What is said of rows that cannot be tested or opened; empty where there are none.
+
+    Example:
+        >>> without_counts([])
+        ''
+    """
+    names = [line.label for line in lines if line.imported]
+    return f"{', '.join(names)}: imported, so there are no counts or answers to compare" if names else ""
 
 
 def spelled(key: Key) -> str:

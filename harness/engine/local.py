@@ -1,6 +1,7 @@
 """Runs batches one after the other in this process."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 
 from harness.engine.base import Commit, Stopped, checked_answers
@@ -27,7 +28,13 @@ class Local:
             raise ValueError(f"batch_size must be at least 1, got {self.batch_size}")
 
     def run(self, model: Model, inputs: Sequence[Input], commit: Commit, stop: Callable[[], int | None]) -> None:
-        """Longest inputs first, so that running out of memory shows at the start; ties in the order given."""
+        """Longest inputs first, so that running out of memory shows at the start; ties in the order given.
+
+        A model that streams has its own order, and no batches.
+        """
+        if hasattr(model, "stream"):
+            _streamed(model.stream(inputs), len(inputs), commit, stop)
+            return
         size = self.batch_size or int(getattr(model, "batch_size", 64))
         waiting = sorted(inputs, key=lambda one: -len(one.text))
         while waiting:
@@ -52,6 +59,27 @@ class Local:
                     answers = [_failed(error)]
             commit(batch, answers)
             waiting = waiting[len(batch) :]
+
+
+def _streamed(
+    batches: Generator[list[tuple[Input, Answer]], None, None],
+    expected: int,
+    commit: Commit,
+    stop: Callable[[], int | None],
+) -> None:
+    """Commits answers as they come; closing the stream ends what it still waits for."""
+    seen = 0
+    with closing(batches) as coming:
+        for batch in coming:
+            if batch:
+                inputs = [one for one, _ in batch]
+                commit(inputs, checked_answers([answer for _, answer in batch], inputs))
+                seen += len(batch)
+            signal_number = stop()
+            if signal_number is not None:
+                raise Stopped(signal_number)
+    if seen != expected:
+        raise ValueError(f"the model gave {seen} answers to {expected} inputs")
 
 
 def _alone(model: Model, one: Input) -> Answer:

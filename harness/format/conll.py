@@ -106,7 +106,8 @@ def write(rows: Iterable[Row], path: Path, scheme: Scheme = "iob2") -> None:
 
     Raises:
         DataError: What columns cannot carry, each with its place: other records, an entity that begins or ends inside
-            a token, overlaps another or crosses a sentence, several annotators, a document without annotation.
+            a token, overlaps another, crosses a sentence or is discontinuous, several annotators, a document without
+            annotation.
     """
     if scheme not in SCHEMES:
         raise ValueError(f"conll: scheme must be one of {', '.join(SCHEMES)}, got {scheme!r}")
@@ -298,6 +299,11 @@ def _token_spans(
             faults.append(f"{row.where}: a label in a tag has no blank, comma or bar, found {shown(label)}")
         elif start not in first_at or end not in last_at:
             faults.append(f"{row.where}: {start}-{end} {shown(text[start:end])} begins or ends inside a token")
+        elif len(row.fields.get("parts") or ()) > 1:
+            faults.append(
+                f"{row.where}: {start}-{end} {shown(text[start:end])} is discontinuous ('parts'); columns carry spans "
+                "in one piece only"
+            )
         elif region_of[first_at[start]] != region_of[last_at[end] - 1]:
             faults.append(f"{row.where}: {start}-{end} {shown(text[start:end])} crosses the end of a sentence")
         else:

@@ -4,16 +4,18 @@ https://doccano.github.io/doccano/. The spans may stand under `label`, `labels` 
 `{"start_offset", "end_offset", "label"}`). Offsets are code points; the export repeats no string to check them by.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from harness.errors import DataError
+from harness.files import canonical_json, write_text
 from harness.format.limits import document_row, json_objects, shown, span_fault, span_row
+from harness.format.writing import metadata, one_annotator, spans, with_entities
 from harness.records import Row
 
 _SPANS = ("entities", "labels", "label")
-_OWN = {*_SPANS, "id", "text", "data", "relations", "comments", "Comments", "cats"}
+OWN = {*_SPANS, "id", "text", "data", "relations", "comments", "Comments", "cats"}
 
 
 def read(path: Path, *, encoding: str = "utf-8") -> Iterator[Row]:
@@ -46,7 +48,7 @@ def read(path: Path, *, encoding: str = "utf-8") -> Iterator[Row]:
         if doc in places:
             faults.append(f"{where}: document id {shown(doc)} stands at {places[doc]} already")
         places.setdefault(doc, where)
-        metadata = {k: v for k, v in record.items() if k not in _OWN and not isinstance(v, dict | list)}
+        metadata = {k: v for k, v in record.items() if k not in OWN and not isinstance(v, dict | list)}
         documents.append(document_row(where, doc, text, metadata, faults))
         key = next((key for key in _SPANS if key in record), None)
         if key is None:
@@ -60,6 +62,31 @@ def read(path: Path, *, encoding: str = "utf-8") -> Iterator[Row]:
         raise DataError(faults)
     yield from documents
     yield from entities
+
+
+def write(rows: Iterable[Row], path: Path) -> None:
+    """Writes each document and its entities as a line that `read` takes; sentences and token tags are not carried.
+
+    A document without annotation has no list of spans, where an annotated one without entities has an empty one.
+    Offsets are code points. doccano itself shows them as such only in texts without characters beyond U+FFFF: in others
+    it has counted UTF-16 units in some versions (doccano#2290).
+
+    Raises:
+        DataError: What doccano cannot carry, each with its place: other records, discontinuous entities, several
+            annotators, metadata that are no plain value or have a name of doccano's own.
+    """
+    faults: list[str] = []
+    lines = []
+    for document, entities in with_entities(rows, "doccano", ("sentences", "tags"), faults):
+        record = metadata(document, "doccano", OWN, faults)
+        record |= {"id": document.fields["id"], "text": document.fields["text"]}
+        if entities is not None:
+            one_annotator(entities, "doccano", faults)
+            record["label"] = [list(span) for span in spans(entities, "doccano", faults)]
+        lines.append(canonical_json(record) + "\n")
+    if faults:
+        raise DataError(faults)
+    write_text(path, "".join(lines))
 
 
 def _entity(where: str, doc: str, text: str, span: Any, faults: list[str]) -> Iterator[Row]:

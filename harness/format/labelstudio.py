@@ -5,14 +5,20 @@ https://labelstud.io/guide/export. Its offsets come from a browser: after an emo
 is found by code points but every one is by UTF-16 units, they are UTF-16 units. Anything else is refused.
 """
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from harness.errors import DataError
+from harness.files import write_text
 from harness.format.limits import document_row, json_objects, shown, slice_utf16, span_fault, span_row, text_fault
+from harness.format.writing import by_annotator, metadata, spans, with_entities
 from harness.records import Row
+
+# Variables of a task that are no metadata.
+OWN = ("id", "text", "label", "annotator", "annotation_id", "lead_time")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +76,7 @@ def read(
         if isinstance(name, bool) or not isinstance(name, str | int):
             faults.append(f"{where}: expected an id, found {shown(name)}; set data.options.id_key")
             continue
-        own = {"id", "text", text_key, label_key, id_key, "annotator", "annotation_id", "lead_time"}
+        own = {*OWN, text_key, label_key, id_key}
         metadata = {k: v for k, v in data.items() if k not in own and not isinstance(v, dict | list)}
         task = tasks.setdefault(str(name), _Task(where, text, metadata if "data" in record else {}))
         if task.text != text:
@@ -97,6 +103,43 @@ def read(
         raise DataError(faults)
     yield from documents
     yield from entities
+
+
+def write(rows: Iterable[Row], path: Path) -> None:
+    """Writes tasks that `read` takes and Label Studio imports; sentences and token tags are not carried.
+
+    The setup is `<Labels name="label" toName="text">` over `<Text name="text" value="$text"/>`. A document's id is the
+    task's and the variable `id`: Label Studio numbers tasks itself, so what it exports again is read with
+    `data.options.id_key=id`. Offsets are code points, as in Label Studio since 2022.
+
+    Raises:
+        DataError: What Label Studio cannot carry, each with its place: other records, discontinuous entities, metadata
+            that are no plain value or have a name of `OWN`.
+    """
+    faults: list[str] = []
+    tasks = []
+    for document, entities in with_entities(rows, "labelstudio", ("sentences", "tags"), faults):
+        doc, text = document.fields["id"], document.fields["text"]
+        annotations = []
+        for annotator, own in by_annotator(entities or ()).items():
+            results = [
+                {
+                    "id": f"r{number}",
+                    "from_name": "label",
+                    "to_name": "text",
+                    "type": "labels",
+                    "value": {"start": start, "end": end, "text": text[start:end], "labels": [label]},
+                }
+                for number, (start, end, label) in enumerate(spans(own, "labelstudio", faults), start=1)
+            ]
+            annotations.append({"result": results} | ({} if annotator is None else {"completed_by": annotator}))
+        data = {**metadata(document, "labelstudio", OWN, faults), "id": doc, "text": text}
+        tasks.append({"id": doc, "data": data, "annotations": annotations})
+    if faults:
+        raise DataError(faults)
+    # A task a line: an array of one line cannot be looked at.
+    lines = ",\n".join(json.dumps(task, ensure_ascii=False, allow_nan=False) for task in tasks)
+    write_text(path, f"[\n{lines}\n]\n" if tasks else "[]\n")
 
 
 def _annotations(

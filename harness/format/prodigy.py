@@ -4,16 +4,20 @@ https://prodi.gy/docs/api-interfaces. Only accepted examples are gold. A documen
 `ignore` is kept as a document, its answer under the metadata `answer`, and has no gold: it is counted, never scored.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from harness.errors import DataError
+from harness.files import canonical_json, write_text
 from harness.format.limits import document_row, json_objects, shown, span_fault, span_row, text_fault
+from harness.format.writing import by_annotator, metadata, spans, with_entities
 from harness.records import Row
 
 ANSWERS = ("accept", "reject", "ignore")
+# Metadata of these names are read from elsewhere, or not at all.
+OWN = ("id", "text")
 
 
 @dataclass(slots=True)
@@ -60,7 +64,7 @@ def read(path: Path, *, encoding: str = "utf-8", id_key: str = "id") -> Iterator
             continue
         key = f"id {name}" if name is not None else f"hash {record.get('_input_hash', where)}"
         doc = str(name) if name is not None else f"{path.name.split('.')[0]}:{len(tasks) + 1}"
-        metadata = {k: v for k, v in meta.items() if k not in ("id", "text", id_key) and not isinstance(v, dict | list)}
+        metadata = {k: v for k, v in meta.items() if k not in (*OWN, id_key) and not isinstance(v, dict | list)}
         task = tasks.setdefault(key, _Task(where, doc, text, metadata))
         if task.text != text:
             faults.append(f"{where}: the task at {task.where} has the same id or hash and another text")
@@ -88,6 +92,37 @@ def read(path: Path, *, encoding: str = "utf-8", id_key: str = "id") -> Iterator
         raise DataError(faults)
     yield from documents
     yield from entities
+
+
+def write(rows: Iterable[Row], path: Path) -> None:
+    """Writes a line for each document and annotator that `read` takes; sentences and token tags are not carried.
+
+    A document without annotation is `ignore`, or what its metadata say under `answer`.
+
+    Raises:
+        DataError: What Prodigy cannot carry, each with its place: other records, discontinuous entities, metadata that
+            are no plain value or are called `id` or `text`.
+    """
+    faults: list[str] = []
+    lines = []
+    for document, entities in with_entities(rows, "prodigy", ("sentences", "tags"), faults):
+        meta = metadata(document, "prodigy", OWN, faults)
+        answer = meta.pop("answer", None)
+        text = document.fields["text"]
+        record = {"id": document.fields["id"], "text": text, **({"meta": meta} if meta else {})}
+        if entities is None:
+            lines.append({**record, "answer": answer if answer in ANSWERS[1:] else "ignore"})
+            continue
+        for annotator, own in by_annotator(entities).items():
+            found = [
+                {"start": start, "end": end, "label": label, "text": text[start:end]}
+                for start, end, label in spans(own, "prodigy", faults)
+            ]
+            whose = {} if annotator is None else {"_annotator_id": annotator}
+            lines.append({**record, "spans": found, "answer": "accept", **whose})
+    if faults:
+        raise DataError(faults)
+    write_text(path, "".join(canonical_json(line) + "\n" for line in lines))
 
 
 def _entities(where: str, doc: str, text: str, spans: Any, faults: list[str]) -> list[Row]:

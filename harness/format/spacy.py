@@ -3,12 +3,15 @@
 https://spacy.io/api/docbin. Needs the extra `spacy`. Offsets are code points of the text that the tokens make up.
 """
 
+import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from harness.errors import DataError, ResourceError
+from harness.files import atomic_writer
 from harness.format.limits import (
     document_row,
     list_files,
@@ -18,7 +21,11 @@ from harness.format.limits import (
     span_row,
     unpacked_limit,
 )
+from harness.format.writing import one_annotator, spans, with_entities
 from harness.records import Row
+
+# Words and marks, and white space that stands for itself.
+_TOKEN = re.compile(r"\w+|[^\w\s]|\s+")
 
 
 def read(path: Path, *, encoding: str = "utf-8", spans_key: str | None = None) -> Iterator[Row]:
@@ -38,11 +45,10 @@ def read(path: Path, *, encoding: str = "utf-8", spans_key: str | None = None) -
         ResourceError: spaCy is not installed.
     """
     del encoding
-    try:
-        from spacy.tokens import DocBin
-        from spacy.vocab import Vocab
-    except ImportError:
-        raise ResourceError("data.format=spacy needs spaCy, which is not installed: pip install spacy") from None
+    _need_spacy()
+    from spacy.tokens import DocBin
+    from spacy.vocab import Vocab
+
     faults: list[str] = []
     rows: list[list[Row]] = []
     seen_key = False
@@ -71,6 +77,84 @@ def read(path: Path, *, encoding: str = "utf-8", spans_key: str | None = None) -
     for kind in ("documents", "sentences", "entities"):
         for of_document in rows:
             yield from (row for row in of_document if row.file == kind)
+
+
+def write(rows: Iterable[Row], path: Path) -> None:
+    """Writes a DocBin whose `doc.ents` are the entities; ids and metadata are not carried.
+
+    Tokens are runs of word characters and single marks, cut wherever an entity or a sentence begins or ends; their text
+    is the document's to the letter. Sentences are set where a document has any.
+
+    Raises:
+        DataError: What `doc.ents` cannot hold, each with its place: entities that overlap or are discontinuous, several
+            annotators, other records.
+        ResourceError: spaCy is not installed.
+    """
+    _need_spacy()
+    from spacy.tokens import Doc, DocBin
+    from spacy.vocab import Vocab
+
+    faults: list[str] = []
+    given = list(rows)
+    sentences: dict[str, list[int]] = {}
+    for row in given:
+        if row.file == "sentences":
+            sentences.setdefault(row.fields["doc"], []).extend((row.fields["start"], row.fields["end"]))
+    store, vocab = DocBin(attrs=("ENT_IOB", "ENT_TYPE", "SENT_START", "SPACY")), Vocab()
+    for document, entities in with_entities(given, "spacy", ("sentences", "tags"), faults):
+        one_annotator(entities or [], "spacy", faults)
+        found = sorted(spans(entities or (), "spacy", faults))
+        furthest = 0
+        for start, end, label in found:
+            if start < furthest:
+                faults.append(f"{document.where}: doc.ents do not overlap, as {start}-{end} {shown(label)} does")
+            furthest = max(furthest, end)
+        if faults:
+            continue
+        bounds = sentences.get(document.fields["id"], [])
+        cuts = sorted({*bounds, *(place for start, end, _ in found for place in (start, end))})
+        words, spaces, starts = _tokens(document.fields["text"], cuts)
+        begins = set(bounds[::2])
+        doc = Doc(vocab, words=words, spaces=spaces, sent_starts=[s in begins for s in starts] if bounds else None)
+        if entities is not None:
+            marked = [doc.char_span(start, end, label=label) for start, end, label in found]
+            faults += [
+                f"{document.where}: {start}-{end} {shown(label)} begins or ends with a blank, which is no token"
+                for (start, end, label), span in zip(found, marked, strict=True)
+                if span is None
+            ]
+            doc.set_ents([span for span in marked if span is not None], default="outside")
+        store.add(doc)
+    if faults:
+        raise DataError(faults)
+    with atomic_writer(path) as stream:
+        stream.write(store.to_bytes())
+
+
+def _need_spacy() -> None:
+    try:
+        import spacy  # noqa: F401
+    except ImportError:
+        raise ResourceError("data.format=spacy needs spaCy, which is not installed: pip install spacy") from None
+
+
+def _tokens(text: str, cuts: list[int]) -> tuple[list[str], list[bool], list[int]]:
+    """Tokens, whether one blank follows each, and where they begin; no token crosses a cut."""
+    words: list[str] = []
+    spaces: list[bool] = []
+    starts: list[int] = []
+    for first, last in pairwise([0, *(cut for cut in cuts if 0 < cut < len(text)), len(text)]):
+        for match in _TOKEN.finditer(text, first, last):
+            start, end = match.span()
+            # One blank belongs to the token before it; further white space is a token.
+            if text[start] == " " and words and not spaces[-1] and not words[-1].isspace():
+                spaces[-1] = True
+                start += 1
+            if start < end:
+                words.append(text[start:end])
+                spaces.append(False)
+                starts.append(start)
+    return words, spaces, starts
 
 
 def _rows(where: str, name: str, doc: Any, spans_key: str | None, faults: list[str]) -> list[Row]:

@@ -57,6 +57,8 @@ class Metric(Protocol):
     - `folded(key, name) -> str | None`: the name under which a count is enough for the score `key`, None where it moves
       nothing: from counts added up under these names `compute` gives the same `key`. All pairs of many systems are
       compared on what is left.
+    - `scheme_labels` (a property): of each parameter that names labels of the stance scheme, those labels. A run whose
+      scheme lacks one is refused; where nobody chose the metrics, it goes without this one and says so.
     - `gold_of = ("ner",)`: the tasks beside its own whose gold it looks at; the hash of that gold joins its signatures.
     """
 

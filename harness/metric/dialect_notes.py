@@ -56,14 +56,21 @@ def _reasons(numbers: _Numbers, schemes: Mapping[str, str]) -> dict[str, str]:
     cor = {mode: of(f"semeval2013_{mode}|correct") for mode in ("strict", "exact", "type")}
     found |= {
         "semeval2013_strict": "the same rule",
-        "semeval2013_exact": f"{cor['exact'] - cor['strict']} right spans with a wrong label count",
+        "semeval2013_exact": _count(cor["exact"] - cor["strict"], "right span", "with a wrong label"),
         "semeval2013_partial": (
-            f"{cor['exact'] - cor['strict']} right spans with a wrong label count, and "
-            f"{of('semeval2013_partial|half')} spans that only overlap count half"
+            f"{_count(cor['exact'] - cor['strict'], 'right span', 'with a wrong label')}, and "
+            f"{_count(of('semeval2013_partial|half'), 'span', 'that only overlaps')} half"
         ),
-        "semeval2013_type": f"{cor['type'] - cor['strict']} overlapping spans with the right label count",
+        "semeval2013_type": _count(cor["type"] - cor["strict"], "overlapping span", "with the right label"),
     }
     return found
+
+
+def _count(number: int, noun: str, which: str) -> str:
+    """`1 right span with a wrong label counts`, `2 right spans ... count`."""
+    if number == 1:
+        return f"1 {noun} {which} counts"
+    return f"{number} {noun}s {which.replace('overlaps', 'overlap')} count"
 
 
 def _joined(*parts: str) -> str:

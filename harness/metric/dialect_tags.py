@@ -1,18 +1,16 @@
 """Tags of both sides of an example: those that were annotated or answered, else made from the spans."""
 
-import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from harness.metric.words import TOKEN
 from harness.records import Context, Entity, TaggedSentence
 from harness.tags import SCHEMES, Scheme, TagSpan, spans_of, tags_of
 
 Side = Literal["gold", "predicted"]
 SIDES: tuple[Side, Side] = ("gold", "predicted")
-# Words as in `token_report`: runs of word characters, and single other marks.
-_TOKEN = re.compile(r"\w+|[^\w\s]")
 _Places = Sequence[tuple[int, int]]
 
 
@@ -85,7 +83,7 @@ def _scheme(metadata: Mapping[str, Any]) -> Scheme | None:
 
 
 def _words(text: str, begin: int) -> TaggedSentence:
-    tokens = tuple((match.start() + begin, match.end() + begin) for match in _TOKEN.finditer(text))
+    tokens = tuple((match.start() + begin, match.end() + begin) for match in TOKEN.finditer(text))
     return TaggedSentence(begin, begin + len(text), tokens, ())
 
 

@@ -59,7 +59,7 @@ class EntityErrors(Additive):
             classes["gold", mark[2], "correct"] += 1
             classes["predicted", mark[2], "correct"] += 1
         for one, other in found.pairs:
-            name = _class(one, other)
+            name = pair_class(one, other)
             classes["gold", one[2], name] += 1
             classes["predicted", other[2], name] += 1
         for mark in found.missed:
@@ -97,7 +97,8 @@ class EntityErrors(Additive):
         return f"{key.metric}|avg:{key.average}|match:overlap|pairs:max_weight|dup:once|v:1"
 
 
-def _class(gold: Mark, predicted: Mark) -> str:
+def pair_class(gold: Mark, predicted: Mark) -> str:
+    """The class of a gold mark and the other mark that answers it."""
     same_span = gold[:2] == predicted[:2] and gold[3] == predicted[3]
     # A pair that agrees in both is among the same marks.
     return "wrong_label" if same_span else "wrong_boundary" if gold[2] == predicted[2] else "both"

@@ -21,7 +21,11 @@ class EntityGrounding(Additive):
     `aligned`, `all` and `oracle` (each string where it agrees with gold: an upper bound for one place per mention).
     `band` is the highest minus the lowest F1 of `first`, `aligned` and `all`: how far the choice alone moves the score.
     `ambiguous` is the share of groundable mentions whose string stands in more than one place, `ungrounded` the share
-    of all mentions that the text does not hold: those are in the ledger, and no false positives.
+    of all mentions that the text does not hold.
+
+    A string that the text does not hold has no place, so it is no predicted span: it is counted in the ledger and in
+    the row `ungrounded`, and lowers the precision of no entity metric. Read precision beside that row: a model that
+    makes names up is not punished for them otherwise.
 
     Entities that came with offsets are the same under every policy, and stand beside the mentions. Discontinuous
     entities have no string in one place, so a mention never grounds to one.

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from harness.metric.base import Array, Counts, Key, Sums
 from harness.metric.content_words import content_words
-from harness.metric.means import DocumentMeans, defined, mean
+from harness.metric.means import DocumentMeans, defined, mean, scored_texts
 from harness.metric.quantities import Quantities
 from harness.records import Context, Fact, References, Summary, TaskName
 from harness.sentences import summary_sentences
@@ -90,7 +90,7 @@ class FactRecall(DocumentMeans):
         facts = _facts(context)
         if gold.style == "extract":
             return []
-        texts = [text for text in _texts(gold, predicted) if text.strip()]
+        texts = [text for text in scored_texts(gold, predicted) if text.strip()]
         return [{"premise": text, "hypothesis": fact.text} for text in texts for fact in facts]
 
     def count(self, gold: References, predicted: Summary | None, context: Context) -> Counts:
@@ -101,10 +101,10 @@ class FactRecall(DocumentMeans):
         if self.judge is None:
             contents = weighted_contents([fact.text for fact in facts])
             supports: list[list[float] | None] = [
-                supported(text, contents, self.window) for text in _texts(gold, predicted)
+                supported(text, contents, self.window) for text in scored_texts(gold, predicted)
             ]
         else:
-            supports = _judged(_texts(gold, predicted), len(facts), list(context.measured or ()))
+            supports = _judged(scored_texts(gold, predicted), len(facts), list(context.measured or ()))
         recalls = [None if one is None else self._recalls(one, facts) for one in supports]
         values: dict[str, float | None] = {}
         for row in ("weighted", "unweighted", "soft"):
@@ -128,12 +128,21 @@ class FactRecall(DocumentMeans):
             rule = f"rule:entailment|probability:{self.probability:g}|premise:summary"
         return f"{key.metric}|{rule}|styles:mean|v:1"
 
+    def lexical_supports(self, text: str, facts: Sequence[Fact]) -> list[float]:
+        """Each fact's support by the lexical rule, as `count` has it without a judge."""
+        return supported(text, weighted_contents([fact.text for fact in facts]), self.window)
+
     def _recalls(self, supports: Sequence[float], facts: Sequence[Fact]) -> dict[str, float]:
-        least = (self.threshold if self.judge is None else self.probability) - _ROUNDING
+        least = self.threshold if self.judge is None else self.probability
         whole = math.fsum(fact.weight for fact in facts)
-        covered = [fact.weight for support, fact in zip(supports, facts, strict=True) if support >= least]
+        covered = [fact.weight for support, fact in zip(supports, facts, strict=True) if reaches(support, least)]
         soft = math.fsum(support * fact.weight for support, fact in zip(supports, facts, strict=True))
         return {"weighted": math.fsum(covered) / whole, "unweighted": len(covered) / len(facts), "soft": soft / whole}
+
+
+def reaches(support: float, least: float) -> bool:
+    """Whether a fact with this support is covered."""
+    return support >= least - _ROUNDING
 
 
 def weighted_contents(facts: Sequence[str]) -> list[dict[frozenset[str], float]]:
@@ -167,10 +176,6 @@ def supported(text: str, contents: Iterable[Mapping[frozenset[str], float]], win
 
 def _facts(context: Context) -> list[Fact]:
     return [fact for fact in context.facts if fact.weight > 0]
-
-
-def _texts(gold: References, predicted: Summary | None) -> list[str]:
-    return [predicted.text if predicted else "", *gold.texts]
 
 
 def _judged(texts: Sequence[str], facts: int, findings: list[Mapping[str, float] | None]) -> list[list[float] | None]:

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import ClassVar
 
 from harness.metric.base import Array, Counts, Key, Sums
 from harness.metric.means import DocumentMeans, defined, mean
-from harness.metric.words import Words, words
+from harness.metric.words import Words, word_spans, words
 from harness.records import References, Summary, TaskName
 
 _ROWS = ("coverage", "density", "coverage_reference", "density_reference")
@@ -80,6 +81,12 @@ class Fragments(DocumentMeans):
         """What a word is, and how fragments are found."""
         return f"{key.metric}|words:{self.words}|case:lc|search:greedy|source:document|styles:mean|v:1"
 
+    def spans(self, text: str, source: str) -> list[tuple[int, int, int]]:
+        """Where the fragments that `count` finds in a summary stand in it: start, end and number of words."""
+        places = word_spans(text, self.words)
+        found = fragments(words(text, self.words), words(source, self.words))
+        return [(places[first][0], places[first + length - 1][1], length) for first, length in found]
+
     def _scores(self, text: str, source: tuple[str, ...]) -> tuple[float | None, float | None]:
         summary = words(text, self.words)
         if not summary or not source:
@@ -95,10 +102,18 @@ def fragment_lengths(summary: Sequence[str], source: Sequence[str]) -> list[int]
         >>> fragment_lengths("a b x c".split(), "c a b".split())
         [2, 1]
     """
-    places: dict[str, list[int]] = {}
-    for place, word in enumerate(source):
-        places.setdefault(word, []).append(place)
-    lengths = []
+    return [length for _, length in fragments(summary, source)]
+
+
+def fragments(summary: Sequence[str], source: Sequence[str]) -> list[tuple[int, int]]:
+    """The extractive fragments of a summary, in its order: the first word's place, and how many words.
+
+    Example:
+        >>> fragments("a b x c".split(), "c a b".split())
+        [(0, 2), (3, 1)]
+    """
+    places = _places(tuple(source))
+    found = []
     first = 0
     while first < len(summary):
         longest = searched = 0
@@ -114,6 +129,15 @@ def fragment_lengths(summary: Sequence[str], source: Sequence[str]) -> list[int]
                 length += 1
             longest, searched = max(longest, length), place + length
         if longest:
-            lengths.append(longest)
+            found.append((first, longest))
         first += max(longest, 1)
-    return lengths
+    return found
+
+
+# The summaries of a document are looked at one after another.
+@lru_cache(maxsize=16)
+def _places(source: tuple[str, ...]) -> dict[str, list[int]]:
+    places: dict[str, list[int]] = {}
+    for place, word in enumerate(source):
+        places.setdefault(word, []).append(place)
+    return places

@@ -2,13 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import ClassVar, Literal, NamedTuple
 
 from harness.metric.base import Array, Counts, Key, Sums
 from harness.metric.content_words import STOP_WORDS
 from harness.metric.means import DocumentMeans, defined, mean
-from harness.metric.names import KnownWords, Name, capitalised_names, name_words
+from harness.metric.names import KnownWords, Name, capitalised_names, distinct_names, name_places, name_words
 from harness.metric.quantities import Quantities, quantities
+from harness.metric.words import word_spans
 from harness.records import References, Summary, TaskName
 
 _ROWS = ("entities", "numbers", "any", "any_number")
@@ -107,7 +109,7 @@ class Invented(DocumentMeans):
         """Each row's value where defined, with its `|n` = 1."""
         if gold.style == "extract" or not name_words(gold.source):
             return {}
-        known, numbers = KnownWords(gold.source), Quantities(quantities(gold.source))
+        known, numbers = _known(gold.source)
         found = self._findings(predicted.text if predicted else "", known, numbers)
         references = [self._findings(text, known, numbers) for text in gold.texts]
         values: dict[str, float | None] = {}
@@ -135,17 +137,46 @@ class Invented(DocumentMeans):
             return None
         distinct = {one.keys: one for one in quantities(text)}.values()
         new_numbers = sum(not numbers.has(one, self.tolerance) for one in distinct)
-        if self.names == "words":
-            names: list[Name] | None = [(word,) for word in dict.fromkeys(_long_words(text))]
-        else:
-            names = capitalised_names(text, known.text)
+        names = self._names(text, known)
         new_names = sum(self._is_new(name, known) for name in names or ())
         return _Findings(None if names is None else len(names), new_names, len(distinct), new_numbers)
+
+    def spans(self, text: str, source: str) -> list[tuple[int, int, Literal["name", "number"]]]:
+        """Where the names and numbers that `count` takes for invented stand in a summary: every place of each."""
+        if not name_words(source) or not name_words(text):
+            return []
+        known, numbers = _known(source)
+        if self.names == "words":
+            spans = word_spans(text)
+            places: list[tuple[Name, int, int]] = [((w,), a, b) for a, b in spans for w in name_words(text[a:b])]
+            names = self._names(text, known) or []
+        else:
+            places = name_places(text, source) or []
+            names = distinct_names(name for name, _, _ in places)
+        new = {name for name in names if self._is_new(name, known)}
+        found: set[tuple[int, int, Literal["name", "number"]]] = {
+            (start, end, "name") for name, start, end in places if name in new
+        }
+        # Of two that may mean the same, as `count` does, the last one speaks for both.
+        distinct = {one.keys: numbers.has(one, self.tolerance) for one in quantities(text)}
+        return sorted(found | {(one.start, one.end, "number") for one in quantities(text) if not distinct[one.keys]})
+
+    def _names(self, text: str, known: KnownWords) -> list[Name] | None:
+        if self.names == "words":
+            return [(word,) for word in dict.fromkeys(_long_words(text))]
+        return capitalised_names(text, known.text)
 
     def _is_new(self, name: Name, known: KnownWords) -> bool:
         own = [word for word in name if word not in STOP_WORDS] or list(name)
         new = sum(not (known.has(word) or known.shortens(word)) for word in own)
         return new >= self.missing * len(own) and not known.has_short(name)
+
+
+# The summaries of a document are looked at one after another.
+@lru_cache(maxsize=16)
+def _known(source: str) -> tuple[KnownWords, Quantities]:
+    """What a document has, to look names and numbers up in."""
+    return KnownWords(source), Quantities(quantities(source))
 
 
 def _long_words(text: str) -> list[str]:

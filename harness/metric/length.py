@@ -39,7 +39,8 @@ class Length:
     Range: words and sentences from 0; compression from 0, undefined where the summary or the source has no words;
     violations, over_limit, under_limit, empty (share of summaries without words) and output_truncated in [0, 1], lower
     is better. Each of the first three is undefined where the style does not set its limit, output_truncated where the
-    model does not work by tokens or its answer is missing. To the rest a missing answer is an empty one.
+    model does not work by tokens or its answer is missing. What is undefined is left out of the mean. To the rest a
+    missing answer is an empty one.
     Source: compression as in Grusky et al. 2018, https://aclanthology.org/N18-1065.
     Checked against: counts by hand.
     Agreement with people: none is claimed; these describe, and explain scores that length moves, such as ROUGE recall.

@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from harness.metric.base import Array, Counts, Key, Sums, divide, total
+from harness.records import References, Summary
 
 
 def defined(values: Mapping[str, float | None]) -> Counts:
@@ -21,6 +22,11 @@ def mean(values: Iterable[float | None]) -> float | None:
     """Mean of the values that are not None; None where all are."""
     found = [value for value in values if value is not None]
     return sum(found) / len(found) if found else None
+
+
+def scored_texts(gold: References, predicted: Summary | None) -> list[str]:
+    """What a metric with rows of the references' own scores: the summary, empty where there is none, then these."""
+    return [predicted.text if predicted else "", *gold.texts]
 
 
 class DocumentMeans:

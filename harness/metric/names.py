@@ -54,6 +54,7 @@ _MOST_INITIALS = 12
 
 _TOKEN = re.compile(r"(?:[^\W\d_]\.){2,}|[^\W_]+(?:['’][^\W\d_]{2,})*(?:['’]s(?!\w))?")
 _GAP = re.compile(r"[ \u00a0]|-|–| - ")
+_STOP = re.compile(r"[.!?]")
 _OPENS = frozenset("\"'“‘`(:[")
 
 Name = tuple[str, ...]
@@ -194,7 +195,23 @@ def capitalised_names(text: str, source: str) -> list[Name] | None:
         >>> capitalised_names("king sells horse", "The king sold a horse.") is None
         True
     """
-    sentences = [_tokens(sentence) for sentence in summary_sentences(text)]
+    places = name_places(text, source)
+    if places is None:
+        return None
+    return distinct_names(name for name, _, _ in places)
+
+
+def distinct_names(names: Iterable[Name]) -> list[Name]:
+    """Names without those that are the same as another: equal to it, or with all their words in it."""
+    distinct = list(dict.fromkeys(names))
+    return [
+        name for name in distinct if not any(set(name) <= set(other) and len(other) > len(name) for other in distinct)
+    ]
+
+
+def name_places(text: str, source: str) -> list[tuple[Name, int, int]] | None:
+    """Every name of a summary by its capital letters, as `capitalised_names` knows them, with its start and end."""
+    sentences = list(_placed_tokens(text))
     inside = {one.word for sentence in sentences for one in sentence if one.capital and not one.first}
     capitals, plain = _source_cases(source)
     if not inside:
@@ -204,31 +221,50 @@ def capitalised_names(text: str, source: str) -> list[Name] | None:
     longer = [one for sentence in sentences for one in sentence if not one.first and _is_long(one.word)]
     if len(longer) >= _FEWEST_TITLED and all(one.capital for one in longer):
         return None
-    found: list[Name] = []
+    found: list[tuple[Name, int, int]] = []
     for sentence in sentences:
         for run in _runs(sentence, inside | capitals):
-            found.append(name_words(" ".join(one.text for one in run)))
-    distinct = list(dict.fromkeys(name for name in found if name))
-    return [
-        name for name in distinct if not any(set(name) <= set(other) and len(other) > len(name) for other in distinct)
-    ]
+            if name := name_words(" ".join(one.text for one in run)):
+                found.append((name, run[0].start, run[-1].end))
+    return found
+
+
+def _placed_tokens(text: str) -> Iterable[list["_Token"]]:
+    """The tokens of each sentence of a summary, with their places in it."""
+    at = 0
+    for sentence in summary_sentences(text):
+        start = text.index(sentence, at)
+        at = start + len(sentence)
+        yield _tokens(sentence, start)
 
 
 class _Token:
-    """A word of a sentence: as it is written, folded, whether it has a capital, and whether it begins something."""
+    """A word of a sentence: as it is written, folded, its place, whether it has a capital and begins something."""
 
-    __slots__ = ("capital", "first", "joined", "number", "text", "word")
+    __slots__ = ("capital", "end", "first", "joined", "number", "start", "text", "word")
 
-    def __init__(self, text: str, first: bool, joined: bool, number: bool) -> None:
-        self.text = _POSSESSIVE.sub("", text)
-        self.word = "".join(name_words(text))
-        self.capital = any(map(str.isupper, text)) and self.word not in STOP_WORDS
+    def __init__(self, text: str, start: int, first: bool, joined: bool, number: bool) -> None:
+        self.start = start
+        self.end = start + len(text)
+        self.text, self.word, self.capital = _spelling(text)
         self.first = first
         self.joined = joined
         self.number = number
 
 
-def _tokens(sentence: str) -> list[_Token]:
+@lru_cache(maxsize=2**14)
+def _spelling(token: str) -> tuple[str, str, bool]:
+    """A token without its possessive, folded, and whether it has a capital that may be a name's."""
+    word = "".join(name_words(token))
+    return _POSSESSIVE.sub("", token), word, any(map(str.isupper, token)) and word not in STOP_WORDS
+
+
+def _begins(between: str, end: int) -> bool:
+    """Whether a token is the first of its sentence or quotation: what stands before it, and where that begins."""
+    return end == 0 or not _OPENS.isdisjoint(between) or _STOP.search(between) is not None
+
+
+def _tokens(sentence: str, start: int = 0) -> list[_Token]:
     values = quantities(sentence)
     found: list[_Token] = []
     end, possessive, at = 0, False, 0
@@ -239,7 +275,8 @@ def _tokens(sentence: str) -> list[_Token]:
         found.append(
             _Token(
                 token[0],
-                first=end == 0 or not _OPENS.isdisjoint(between) or bool(re.search(r"[.!?]", between)),
+                start + token.start(),
+                first=_begins(between, end),
                 joined=end > 0 and not possessive and _GAP.fullmatch(between) is not None,
                 number=at < len(values) and values[at].start < token.end(),
             )
@@ -271,11 +308,14 @@ def _source_cases(text: str) -> tuple[frozenset[str], frozenset[str]]:
     """The words that a text has with a capital inside a sentence, and those it has without."""
     capitals, plain = set(), set()
     for sentence in summary_sentences(text):
-        for one in _tokens(sentence):
-            if one.capital and not one.first:
-                capitals.add(one.word)
-            elif not one.capital:
-                plain.add(one.word)
+        end = 0
+        for token in _TOKEN.finditer(sentence):
+            _, word, capital = _spelling(token[0])
+            if not capital:
+                plain.add(word)
+            elif not _begins(sentence[end : token.start()], end):
+                capitals.add(word)
+            end = token.end()
     return frozenset(capitals), frozenset(plain)
 
 

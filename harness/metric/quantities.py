@@ -6,7 +6,7 @@ What is in words, and what a comma in a number means, is English; digits of any 
 import re
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import lru_cache
 
@@ -65,7 +65,16 @@ _TOKEN = re.compile(
 )
 _PERCENT = re.compile(r"\s?%|[\s-](?:percent|per\scent|pct)\b|\spercentage\spoints?\b", re.IGNORECASE)
 _HALVED = re.compile(r"\s(?:an?\s)?(?:dozen|hundred|thousand|million|billion|trillion)\b", re.IGNORECASE)
-_VALUE = re.compile(r"(\d+(?:\.\d+)?)(%?)")
+# What is added to a whole number: `1 1/2`, `1½`.
+_ADDED = re.compile(r"[ \u00a0-](?P<over>\d)/(?P<under>[248])(?![\d/])|\s?(?P<sign>[½¼¾])")
+# A hyphen or minus sign that no word or digit stands before, or the word.
+_MINUS = re.compile(r"(?:\bminus\s|(?<![^\s(\[\"'“‘])[-\u2212])[$€£¥₽₹]?$", re.IGNORECASE)
+_LONGEST_MINUS = 8
+_VALUE = re.compile(r"(-?\d+(?:\.\d+)?)(%?)")
+# What may stand between the words of one number.
+_CLOSE = (" ", "-", " - ", "\u00a0")
+# The words that a quantity can begin with; most of a text's words are none, and need no closer look.
+_BEGINNINGS = frozenset({*_MONTHS, *_WEEKDAYS, *_ORDINALS, *_SMALL, "a", "an", "half"})
 _DAY = re.compile(r"(?:3[01]|[12]\d|0?[1-9])(?:st|nd|rd|th)?", re.IGNORECASE)
 _YEAR = re.compile(r",?\s(?:of\s)?([12]\d{3})(?![\d,]|\.\d)")
 
@@ -77,9 +86,9 @@ class Quantity:
     Args:
         start: Offset of its first code point.
         end: Offset after its last.
-        keys: What it may mean, in one spelling each: `1000`, `12%`, `3.` (an ordinal), `month=5`, `date=5-27`,
+        keys: What it may mean, in one spelling each: `1000`, `-5`, `12%`, `3.` (an ordinal), `month=5`, `date=5-27`,
             `weekday=1`, `time=16:30`, `1990s`.
-        implied: What it says besides, as a date says its month.
+        implied: What it says besides, as a date says its month, and a negative number how far below 0 it is.
         rough: Its value, where the text gives it as rough (`about`, `more than`).
     """
 
@@ -108,7 +117,7 @@ class Quantities:
             return True
         if one.rough is None or tolerance <= 0:
             return False
-        within, unit = Decimal(str(tolerance)) * one.rough, "%" if any(key[-1] == "%" for key in one.keys) else ""
+        within, unit = Decimal(str(tolerance)) * abs(one.rough), "%" if any(key[-1] == "%" for key in one.keys) else ""
         return any(abs(Decimal(found[1]) - one.rough) <= within for found in self._values if found[2] == unit)
 
 
@@ -117,7 +126,9 @@ def quantities(text: str) -> tuple[Quantity, ...]:
     """The numbers and dates of a text, left to right.
 
     `one`, `first` and `second` in words are none, for they mostly are pronouns, adverbs and units; neither are
-    fractions, and numbers that are not said (`several`, `thousands`).
+    fractions alone, and numbers that are not said (`several`, `thousands`). A number is below 0 after `minus`, or after
+    a minus sign or hyphen that follows a blank or an opening mark: not in `3-5` or `3 -5`, nor where a hyphen begins
+    a line, as it does in lists.
 
     Example:
         >>> [sorted(one.keys) for one in quantities("Twenty-three of 1.2 million, or 5 per cent, by May 3rd, 2017")]
@@ -128,17 +139,21 @@ def quantities(text: str) -> tuple[Quantity, ...]:
     found: list[Quantity] = []
     at = 0
     while at < len(tokens):
+        word = tokens[at]["word"]
+        if word is not None and word.lower() not in _BEGINNINGS:
+            at += 1
+            continue
         read, at = _read(plain, tokens, at)
         found += read
     return tuple(found)
 
 
 def _plain(text: str) -> str:
-    """The text with its digits in ASCII; as many code points as before."""
+    """The text with its digits and blanks in ASCII; as many code points as before."""
     if text.isascii():
         return text
     return "".join(
-        str(unicodedata.decimal(c)) if not c.isascii() and c.isdecimal() else " " if c.isspace() else c for c in text
+        c if c.isascii() else str(unicodedata.decimal(c)) if c.isdecimal() else " " if c.isspace() else c for c in text
     )
 
 
@@ -207,9 +222,11 @@ def _figure(text: str, tokens: list[re.Match[str]], at: int) -> tuple[list[Quant
     if tail:
         values = {value * _SUFFIXES[tail]} | ({value} if tail == "m" else set())  # 40m may be metres
     else:
-        scale = _scale(text, tokens, after)
+        added, end, after = _added(text, tokens, after, value)
+        scale = _scale(text, tokens, after, end)
+        values = {value + added}
         if scale:
-            values, end, after = {value * scale}, tokens[after].end(), after + 1
+            values, end, after = {(value + added) * scale}, tokens[after].end(), after + 1
     if len(parts) > 1:  # one number, or several in a list
         values |= {Decimal(part.rstrip(",.")) for part in parts}
     return [_number(text, start, end, values)], after
@@ -277,11 +294,11 @@ def _words(text: str, tokens: list[re.Match[str]], at: int) -> tuple[list[Quanti
     while after < len(tokens) and (after == start or _near(text, tokens, after - 1)):
         word = (tokens[after]["word"] or "").lower()
         if word in _SMALL:
-            value = _SMALL[word]
-            fits = after == start or last >= 100 or (20 <= last < 100 and 0 < value < 10)
+            small = _SMALL[word]
+            fits = after == start or last >= 100 or (20 <= last < 100 and 0 < small < 10)
             if not fits:
                 break
-            group, last = group + value, value
+            group, last = group + small, small
         elif word in _SCALES:
             scale = _SCALES[word]
             if scale < 1000 and last >= 100:
@@ -299,18 +316,68 @@ def _words(text: str, tokens: list[re.Match[str]], at: int) -> tuple[list[Quanti
         else:
             break
         after += 1
-    value = total + group
-    first, end = tokens[start].start(), tokens[after - 1].end()
+    value, first, end = Decimal(total + group), tokens[start].start(), tokens[after - 1].end()
+    if _half_follows(text, tokens, after):
+        # A half of the last scale (`a million and a half`), of the one that follows, or of one.
+        own = _SCALES.get((tokens[after - 1]["word"] or "").lower(), 0)
+        value += Decimal(own or 1) / 2
+        end, after = tokens[after + 2].end(), after + 3
+        scale = 0 if own else _scale(text, tokens, after)
+        if scale:
+            value, end, after = value * scale, tokens[after].end(), after + 1
     if value == 1 and not _PERCENT.match(text, end):
         return [], after
-    return [_number(text, first, end, {Decimal(value)})], after
+    return [_number(text, first, end, {value})], after
+
+
+def _half_follows(text: str, tokens: list[re.Match[str]], at: int) -> bool:
+    """Whether the tokens from here on are `and a half`, close to the one before."""
+    said = [(token["word"] or "").lower() for token in tokens[at : at + 3]]
+    return said == ["and", "a", "half"] and all(_near(text, tokens, place) for place in range(at - 1, at + 2))
+
+
+def _added(text: str, tokens: list[re.Match[str]], after: int, value: Decimal) -> tuple[Decimal, int, int]:
+    """The fraction that follows a whole number in figures, or 0; where the number then ends, and the token after it."""
+    end = tokens[after - 1].end()
+    if value != int(value):
+        return Decimal(0), end, after
+    if _half_follows(text, tokens, after):
+        return Decimal("0.5"), tokens[after + 2].end(), after + 3
+    found = _ADDED.match(text, end)
+    if not found:
+        return Decimal(0), end, after
+    if found["sign"]:
+        return Decimal(str(unicodedata.numeric(found["sign"]))), found.end(), after
+    added = Decimal(found["over"]) / Decimal(found["under"])
+    return (added, found.end(), after + 2) if 0 < added < 1 else (Decimal(0), end, after)
+
+
+def _minus(text: str, start: int) -> int | None:
+    """Where the minus before a number begins, if there is one."""
+    before = text[max(0, start - _LONGEST_MINUS) : start]
+    found = _MINUS.search(before)
+    if not found:
+        return None
+    place = start - len(before) + found.start()
+    head = text[max(0, place - _LONGEST_MINUS) : place].rstrip(" \t")
+    listed = text[place] == "-" and (not head or head[-1] == "\n")
+    return None if listed or head[-1:].isdigit() else place
 
 
 def _number(text: str, start: int, end: int, values: set[Decimal]) -> Quantity:
+    below = _minus(text, start)
+    if below is not None and all(values):
+        found = _unsigned(text, below, end, {-value for value in values})
+        return replace(found, implied=frozenset(key.removeprefix("-") for key in found.keys))
+    return _unsigned(text, start, end, values)
+
+
+def _unsigned(text: str, start: int, end: int, values: set[Decimal]) -> Quantity:
+    """The number with what is said around it: how roughly, and percent."""
     rough = _ROUGHLY.search(text[max(0, start - _LONGEST_ROUGHLY) : start])
     percent = _PERCENT.match(text, end)
     keys = {_key(value) for value in values}
-    given = max(values) if rough else None
+    given = max(values, key=abs) if rough else None
     if percent:
         return Quantity(start, percent.end(), frozenset(f"{key}%" for key in keys), rough=given)
     # Of `10 to 12 percent` both are percents.
@@ -323,16 +390,18 @@ def _date(start: int, end: int, month: int, day: int) -> Quantity:
     return Quantity(start, end, frozenset({f"date={month}-{day}"}), frozenset({f"month={month}"}))
 
 
-def _scale(text: str, tokens: list[re.Match[str]], at: int) -> int:
-    """The scale that a token says of the number before it; 0 for none."""
-    if not 0 < at < len(tokens) or not _near(text, tokens, at - 1):
+def _scale(text: str, tokens: list[re.Match[str]], at: int, end: int | None = None) -> int:
+    """The scale that a token says of the number before it, which ends at `end` or with its token; 0 for none."""
+    if not 0 < at < len(tokens):
+        return 0
+    if text[tokens[at - 1].end() if end is None else end : tokens[at].start()] not in _CLOSE:
         return 0
     return _SCALES.get((tokens[at]["word"] or "").lower(), 0)
 
 
 def _near(text: str, tokens: list[re.Match[str]], at: int) -> bool:
     """Whether nothing but a blank or a hyphen is between a token and the next."""
-    return text[tokens[at].end() : tokens[at + 1].start()] in (" ", "-", " - ", "\u00a0")
+    return text[tokens[at].end() : tokens[at + 1].start()] in _CLOSE
 
 
 def _key(value: Decimal) -> str:

@@ -2,22 +2,25 @@
 
 import importlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain
-from typing import Any, ClassVar, Literal, Protocol
+from itertools import chain, islice
+from typing import ClassVar, Literal, Protocol
 
 import numpy as np
 
 from harness.metric.base import Array, Counts, Key, Sums, divide, total
 from harness.metric.rouge_stem import exceptions_sha256
-from harness.metric.rouge_texts import Mode, Split, Written, written
+from harness.metric.rouge_texts import Mode, Split, Written, rouge_package, written, written_many
+from harness.metric.span_batch import ManyCounts, Places
 from harness.records import References, Summary, TaskName
 
 _PARTS = ("precision", "recall", "f1")
 _TYPE = re.compile(r"rouge([1-9]|L|Lsum)")
 _SUFFIX = re.compile(r"\w*")
+# Examples whose texts are scored in one call.
+_AT_ONCE = 1024
 
 # Precision, recall and F1.
 _Scores = tuple[float, ...]
@@ -117,29 +120,18 @@ class Rouge:
 
     def count(self, gold: References, predicted: Summary | None) -> Counts:
         """Precision, recall and F1 of each type, and `n` = 1; nothing where they are undefined."""
-        if gold.style == "extract":
-            return {}
-        summary = self._written(predicted.text if predicted else "")
-        references = [
-            reference
-            for reference in map(self._written, gold.texts)
-            if reference.has_words or (summary.has_words and not reference.is_foreign)
-        ]
-        if not references:
-            return {}
-        scores = [self._scorer.score(reference.text, summary.text) for reference in references]
-        if len(scores) == 1 and self.mode == "rouge_score":
-            # What is asked most often; its speed is claimed (benchmarks/rouge.py).
-            values = map(float, chain.from_iterable(map(scores[0].__getitem__, self.types)))
-            return dict(zip(self._flat_names, (1.0, *values), strict=True))
-        counts, lengths = {"n": 1.0}, [text.length() for text in (summary, *references)]
-        for name, parts, undefined in self._names:
-            best = self._one(name, [score[name] for score in scores], lengths)
-            if best is None:
-                counts[undefined] = 1.0
-            else:
-                counts.update(zip(parts, map(float, best), strict=True))
-        return counts
+        summary, references = self._chosen(gold, predicted, self._written)
+        return self._counts(summary, references, [self._scorer.score(text.text, summary.text) for text in references])
+
+    def count_many(self, gold: Sequence[References], predicted: Sequence[Summary | None]) -> ManyCounts:
+        """`count` of each example; the texts of many are scored in one call, on every core."""
+        place: dict[str, int] = {}
+        parts = [(np.zeros(1, dtype=np.int64), np.zeros(0, dtype=np.int64), np.zeros(0))]
+        for first in range(0, len(gold), _AT_ONCE):
+            some = slice(first, first + _AT_ONCE)
+            parts.append(self._counts_of_some(gold[some], predicted[some], place))
+        lengths, columns, values = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+        return ManyCounts(tuple(place), np.cumsum(lengths), columns, values)
 
     def per_document(self, counts: Mapping[str, Array]) -> Mapping[str, Array]:
         """The mean over a document's styles; `n` becomes 1, or 0 where none was defined."""
@@ -180,9 +172,9 @@ class Rouge:
 
     @cached_property
     def _scorer(self) -> _Scorer:
-        # In the other modes texts come stemmed.
-        stem = self.stem and self.mode == "rouge_score"
-        scorer: _Scorer = _scorer_class()(list(self.types), use_stemmer=stem)
+        module = importlib.import_module(f"{rouge_package().__name__}.rouge_scorer")
+        # Words come stemmed.
+        scorer: _Scorer = module.RougeScorer(list(self.types), use_stemmer=False)
         return scorer
 
     @cached_property
@@ -202,6 +194,66 @@ class Rouge:
     def _written(self, text: str) -> Written:
         return written(text, self.mode, self.stem, self._split)
 
+    def _chosen(
+        self, gold: References, predicted: Summary | None, write: Callable[[str], Written]
+    ) -> tuple[Written, list[Written]]:
+        """The summary, and the references that it is scored against."""
+        summary = write(predicted.text if predicted else "")
+        references = map(write, () if gold.style == "extract" else gold.texts)
+        return summary, [one for one in references if one.has_words or (summary.has_words and not one.is_foreign)]
+
+    def _counts_of_some(
+        self, gold: Sequence[References], predicted: Sequence[Summary | None], place: dict[str, int]
+    ) -> tuple[Places, Places, Array]:
+        """How many counts each example has, their places by name, and what they are; further names get a place."""
+        given = [one.text for one in predicted if one]
+        rewritten = written_many(chain(("",), given, *(one.texts for one in gold)), self.mode, self.stem, self._split)
+        texts = [self._chosen(*pair, rewritten.__getitem__) for pair in zip(gold, predicted, strict=True)]
+        targets = [reference.text for _, references in texts for reference in references]
+        summaries = [summary.text for summary, references in texts for _ in references]
+        scores = self._score_all(targets, summaries)
+        if targets and self.mode == "rouge_score" and all(len(references) < 2 for _, references in texts):
+            # What is asked most often; its speed is claimed (benchmarks/rouge.py).
+            columns = [place.setdefault(name, len(place)) for name in self._flat_names]
+            parts = chain.from_iterable(map(score.__getitem__, self.types) for score in scores)
+            matrix = np.ones((len(targets), len(columns)))
+            matrix[:, 1:] = np.fromiter(chain.from_iterable(parts), dtype=np.float64).reshape(len(targets), -1)
+            lengths = np.fromiter((len(references) for _, references in texts), dtype=np.int64)
+            return lengths * len(columns), np.tile(columns, len(targets)), matrix.ravel()
+        left = iter(scores)
+        states = [self._counts(summary, references, [*islice(left, len(references))]) for summary, references in texts]
+        return (
+            np.fromiter(map(len, states), dtype=np.int64),
+            np.fromiter((place.setdefault(name, len(place)) for state in states for name in state), dtype=np.int64),
+            np.fromiter(chain.from_iterable(state.values() for state in states), dtype=np.float64),
+        )
+
+    def _score_all(self, targets: Sequence[str], summaries: Sequence[str]) -> Iterable[Mapping[str, _Scores]]:
+        # Only the fast package has it.
+        together: Callable[..., Iterable[Mapping[str, _Scores]]] | None = getattr(self._scorer, "score_batch", None)
+        return together(targets, summaries) if together else map(self._scorer.score, targets, summaries)
+
+    def _counts(
+        self, summary: Written, references: Sequence[Written], scores: Sequence[Mapping[str, _Scores]]
+    ) -> Counts:
+        """The counts of an example, from what the package says of the summary beside each reference."""
+        if not references:
+            return {}
+        if len(scores) == 1 and self.mode == "rouge_score":
+            # What is asked most often; its speed is claimed (benchmarks/rouge.py).
+            values = map(float, chain.from_iterable(map(scores[0].__getitem__, self.types)))
+            return dict(zip(self._flat_names, (1.0, *values), strict=True))
+        counts, lengths = {"n": 1.0}, []
+        if self.mode == "unicode" or self.refs == "pooled":
+            lengths = [text.length() for text in (summary, *references)]
+        for name, parts, undefined in self._names:
+            best = self._one(name, [score[name] for score in scores], lengths)
+            if best is None:
+                counts[undefined] = 1.0
+            else:
+                counts.update(zip(parts, map(float, best), strict=True))
+        return counts
+
     def _defined(self, name: str, counts: Sums) -> Array:
         return total(counts, "n") - total(counts, f"{name}.undefined")
 
@@ -211,11 +263,11 @@ class Rouge:
         Args:
             name: The type.
             scores: Precision, recall and F1 by reference.
-            lengths: Number of words of the summary, then of each reference.
+            lengths: Number of words of the summary, then of each reference; empty where nothing hangs on it.
         """
         is_ngram = name[5:].isdigit()
         shorter = int(name[5:]) - 1 if is_ngram else 0
-        size, *sizes = (max(length - shorter, 0) for length in lengths)
+        size, *sizes = (max(length - shorter, 0) for length in lengths or (0,))
         if self.mode == "unicode" and size == 0:
             scores, sizes = [score for score, grams in zip(scores, sizes, strict=True) if grams], [*filter(None, sizes)]
         if not scores:
@@ -256,13 +308,3 @@ def _pooled(scores: Sequence[_Scores], size: int, sizes: Sequence[int]) -> _Scor
     hits = sum(round(score[0] * size) for score in scores)
     given, wanted = size * len(scores), sum(sizes)
     return hits / max(given, 1), hits / max(wanted, 1), 2 * hits / max(given + wanted, 1)
-
-
-def _scorer_class() -> Any:
-    # The same numbers from both (tests/metric/test_rouge.py), but rouge_score takes seconds to import (nltk) and a
-    # hundred times as long to score; it stays for platforms that rouge_score_rs has no wheel for.
-    try:
-        module = importlib.import_module("rouge_score_rs")
-    except ImportError:
-        module = importlib.import_module("rouge_score.rouge_scorer")
-    return module.RougeScorer

@@ -1,10 +1,11 @@
 """What ROUGE reads of a text: its words under a mode's rules, written so that any ROUGE package finds them again."""
 
+import importlib
 import re
 import unicodedata
-from collections.abc import Sequence
-from functools import lru_cache
-from typing import Literal, NamedTuple
+from collections.abc import Callable, Iterable
+from functools import cache, lru_cache
+from typing import Any, Literal, NamedTuple
 
 from harness.metric.rouge_stem import stem as stem_of
 from harness.metric.words import words
@@ -13,10 +14,14 @@ from harness.sentences import summary_sentences
 Mode = Literal["rouge_score", "rouge155", "unicode"]
 Split = Literal["sentences", "newline"]
 
-# What rouge_score can make a word of, once the text is in lower case; all else is a separator to it.
-_LOWER = re.compile("[a-z0-9]+")
-# The same of ROUGE-1.5.5, which lowers A-Z alone and reads bytes: a hyphen separates, a letter outside a-z as well.
-_ASCII = re.compile("[A-Za-z0-9]+")
+# Of a text's bytes letters and digits stay, A-Z lowered, and line breaks; all else of ASCII separates. So do letters
+# outside it, but in mode `unicode`. 255 is no byte of UTF-8: it stands between texts.
+_KEPT = bytes(code if chr(code).isalnum() or code == 10 else 32 for code in bytes(range(128)).lower())
+_ASCII, _UTF8 = _KEPT + b" " * 127 + b"\xff", _KEPT + bytes(range(128, 256))
+# What stands for the ends of lines and of texts among the words: it is none of theirs.
+_ENDS = {b"|": "\n", b"#": "\0"}
+# Codes that are remembered.
+_MOST_CODES = 2**17
 # All but what surely stands inside a sentence.
 _MAY_SPLIT = re.compile(r"[^A-Za-z0-9 ',:;$%&/-]")
 
@@ -36,15 +41,15 @@ class Written(NamedTuple):
 
     def length(self) -> int:
         """Number of its words."""
-        return len(_LOWER.findall(self.text.lower()))
+        return len(self.text.split())
 
 
 @lru_cache(maxsize=2**14)
 def written(text: str, mode: Mode, stem: bool, split: Split) -> Written:
     """A text, rewritten.
 
-    The package reads runs of a-z and digits. In mode `rouge_score` they are what it is to read, and the text stays as
-    it is. In the other modes each word is replaced by its stem or by a code, equal for equal words alone.
+    The package reads runs of a-z and digits: each word is replaced by its stem or by a code, equal for equal words
+    alone.
 
     Example:
         >>> written("Once-vibrant café?", "rouge155", stem=False, split="newline").text
@@ -52,16 +57,65 @@ def written(text: str, mode: Mode, stem: bool, split: Split) -> Written:
         >>> written("Müller, MÜLLER", "unicode", stem=False, split="newline").text
         'x6dc3bc6c6c6572 x6dc3bc6c6c6572'
     """
-    if split == "sentences":
-        text = _split(text)
+    return written_many([text], mode, stem, split)[text]
+
+
+def written_many(texts: Iterable[str], mode: Mode, stem: bool, split: Split) -> dict[str, Written]:
+    """Texts, each with what it is rewritten as; see `written`."""
+    given = list(dict.fromkeys(texts))
+    read = list(map(_split, given)) if split == "sentences" else given
     if mode == "rouge_score":
-        rewritten = text
-        has_words = _LOWER.search(text.lower()) is not None
-    else:
-        read = _ascii_words if mode == "rouge155" else _words
-        rewritten = "\n".join(" ".join(_code(word, stem) for word in read(line)) for line in text.split("\n"))
-        has_words = bool(rewritten.strip())
+        # The script lowers A-Z alone; to rouge_score the Kelvin sign is a k.
+        read = list(map(str.lower, read))
+    elif mode == "unicode":
+        # Of ASCII text all modes read the same words.
+        read = [text if text.isascii() else "\n".join(map(_spaced, text.split("\n"))) for text in read]
+    joined = b"\xff".join(text.encode("utf-8", "replace") for text in read)
+    kept = joined.translate(_UTF8 if mode == "unicode" else _ASCII)
+    found = kept.replace(b"\n", b" | ").replace(b"\xff", b" # ").split()
+    lines = " ".join(map(_codes(mode == "rouge_score", stem).__getitem__, found)).split("\0")
+    return {text: _described(text, line.strip(" ")) for text, line in zip(given, lines, strict=True)}
+
+
+def _described(text: str, rewritten: str) -> Written:
+    has_words = bool(rewritten) and not rewritten.isspace()
     return Written(rewritten, has_words, not has_words and any(map(str.isalnum, text)))
+
+
+def rouge_package() -> Any:
+    """The package that scores."""
+    # The same numbers from both (tests/metric/test_rouge.py), but rouge_score takes seconds to import (nltk) and a
+    # hundred times as long to score; it stays for platforms that rouge_score_rs has no wheel for.
+    try:
+        return importlib.import_module("rouge_score_rs")
+    except ImportError:
+        return importlib.import_module("rouge_score")
+
+
+class _Codes(dict[bytes, str]):
+    """What is written for a word; filled as words are met."""
+
+    def __init__(self, code: Callable[[str], str]) -> None:
+        super().__init__()
+        self.code = code
+
+    def __missing__(self, word: bytes) -> str:
+        if len(self) >= _MOST_CODES:
+            self.clear()
+        self[word] = code = _ENDS.get(word) or self.code(word.decode())
+        return code
+
+
+@cache
+def _codes(as_rouge_score: bool, stem: bool) -> _Codes:
+    if not as_rouge_score:
+        return _Codes(lambda word: _code(word, stem))
+    if not stem:
+        return _Codes(str)
+    # The package's own stemmer, which every word would go through each time that it is met.
+    tokenizers = importlib.import_module(f"{rouge_package().__name__}.tokenizers")
+    tokenize = tokenizers.DefaultTokenizer(use_stemmer=True).tokenize
+    return _Codes(lambda word: " ".join(tokenize(word)))
 
 
 def _split(text: str) -> str:
@@ -69,19 +123,12 @@ def _split(text: str) -> str:
     return text if not _MAY_SPLIT.search(text.rstrip(" .!?")) else "\n".join(summary_sentences(text))
 
 
-def _ascii_words(line: str) -> list[str]:
-    return [word.lower() for word in _ASCII.findall(line)]
+def _spaced(line: str) -> str:
+    """The words of a line in any script, with a space between them."""
+    # A soft hyphen is no part of a word, and an underscore joins none.
+    return " ".join(words(unicodedata.normalize("NFC", line).casefold().replace("\u00ad", "").replace("_", " ")))
 
 
-def _words(line: str) -> Sequence[str]:
-    # A shortcut for most English lines: of ASCII text both modes read the same words, as an underscore joins none.
-    if line.isascii():
-        return _ascii_words(line)
-    # A soft hyphen is no part of a word.
-    return words(unicodedata.normalize("NFC", line).casefold().replace("\u00ad", "").replace("_", " "))
-
-
-@lru_cache(maxsize=2**17)
 def _code(word: str, stem: bool) -> str:
     """The word, or its stem, as letters a-z and digits: itself where it is made of these, else its bytes."""
     read = stem_of(word) if stem and word.isascii() else word

@@ -25,7 +25,9 @@ class StanceFavg(Additive):
         SemEval-2016 published for task A.
 
     Args:
-        labels: The two labels that are averaged.
+        labels: The two labels that are averaged. A run whose scheme (`data.labels.stance`) lacks one of them is refused
+            where `metric=` was given; where the metrics are the default ones it goes without favg, and a line on stderr
+            says so.
 
     Example:
         >>> metric = StanceFavg()
@@ -46,6 +48,11 @@ class StanceFavg(Additive):
         """
         if len(set(self.labels)) != 2 or {"", ABSTAIN} & set(self.labels):
             raise ValueError(f"StanceFavg: labels must be two different labels, not {ABSTAIN!r}, got {self.labels!r}")
+
+    @property
+    def scheme_labels(self) -> dict[str, tuple[str, ...]]:
+        """Labels that the scheme must have."""
+        return {"labels": self.labels}
 
     def count(self, gold: Stance, predicted: Stance | None) -> Counts:
         """One count, `target|gold|predicted`."""

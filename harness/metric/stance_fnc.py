@@ -59,6 +59,11 @@ class StanceFnc(Additive):
                 f" {self.related!r} and {self.unrelated!r}"
             )
 
+    @property
+    def scheme_labels(self) -> dict[str, tuple[str, ...]]:
+        """Labels that the scheme must have."""
+        return {"related": self.related, "unrelated": (self.unrelated,)}
+
     def count(self, gold: Stance, predicted: Stance | None) -> Counts:
         """`points`, `maximum`, the maximum of unrelated examples, and the number of examples."""
         given = answer(predicted)

@@ -80,6 +80,11 @@ class StanceMajority(Additive):
         if self.per not in ("target", "all"):
             raise ValueError(f"StanceMajority: per must be 'target' or 'all', got {self.per!r}")
 
+    @property
+    def scheme_labels(self) -> dict[str, tuple[str, ...]]:
+        """Labels that the scheme must have."""
+        return {"sides": self.sides}
+
     def count(self, gold: Stance, predicted: Stance | None) -> Counts:
         """One count, `target|gold|predicted`."""
         return {cell_name(gold.target, gold.label, answer(predicted)): 1.0}

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, NamedTuple
 
 from harness.metric.base import Array, Counts, Key, Sums
-from harness.metric.means import DocumentMeans, defined, mean
+from harness.metric.means import DocumentMeans, defined, mean, scored_texts
 from harness.records import Context, References, Summary, TaskName
 from harness.sentences import summary_sentences
 
@@ -87,7 +87,7 @@ class StancePreservation(DocumentMeans):
         targets = sorted({position.target for position in positions})
         asked = [
             {"text": sentence, "target": context.targets[target].text}
-            for text in _texts(gold, predicted)
+            for text in scored_texts(gold, predicted)
             for sentence in summary_sentences(text)
             for target in targets
         ]
@@ -106,7 +106,7 @@ class StancePreservation(DocumentMeans):
             raise ValueError("StancePreservation: there must be one finding per question; was its judge asked?")
         targets = sorted({position.target for position in positions})
         fates: list[Counter[str]] = []
-        for text in _texts(gold, predicted):
+        for text in scored_texts(gold, predicted):
             sentences = summary_sentences(text)
             sides: list[dict[str, str | None]] = []
             for _ in sentences:
@@ -159,10 +159,6 @@ class StancePreservation(DocumentMeans):
         if not same and not turned:
             return "dropped"
         return "flipped" if turned > same else "kept"
-
-
-def _texts(gold: References, predicted: Summary | None) -> list[str]:
-    return [predicted.text if predicted else "", *gold.texts]
 
 
 def _judged(context: Context) -> list[tuple[str, str, str]]:

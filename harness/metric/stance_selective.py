@@ -65,6 +65,11 @@ class StanceSelective(Additive):
         if self.sides:
             check_sides("StanceSelective", self.sides)
 
+    @property
+    def scheme_labels(self) -> dict[str, tuple[str, ...]]:
+        """Labels that the scheme must have."""
+        return {"sides": self.sides}
+
     def count(self, gold: Stance, predicted: Stance | None) -> Counts:
         """One count, `gold|predicted`; the predicted side is empty without an answer."""
         return {cell_name(gold.label, answer(predicted)): 1.0}

@@ -54,6 +54,11 @@ class StanceSides(Additive):
         if self.neutral in (*self.sides, NO_ANSWER, ABSTAIN):
             raise ValueError(f"StanceSides: neutral must be a label other than {self.sides!r}, got {self.neutral!r}")
 
+    @property
+    def scheme_labels(self) -> dict[str, tuple[str, ...]]:
+        """Labels that the scheme must have."""
+        return {"sides": self.sides, "neutral": () if self.neutral is None else (self.neutral,)}
+
     def count(self, gold: Stance, predicted: Stance | None) -> Counts:
         """One count, `gold|predicted`; the predicted side is empty without an answer."""
         return {cell_name(gold.label, answer(predicted)): 1.0}

@@ -1,6 +1,5 @@
 """Token-level precision, recall, F1 and accuracy, for comparison with papers that report them; never a headline."""
 
-import re
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Collection
@@ -11,9 +10,9 @@ import numpy as np
 
 from harness.metric.base import Additive, Array, Counts, Key, Sums, divide, total
 from harness.metric.prf import PRF, average_defined, gold_total, label_slices, rows, score
+from harness.metric.words import TOKEN
 from harness.records import Context, Entity, TaskName
 
-_TOKEN = re.compile(r"\w+|[^\w\s]")
 OUTSIDE = None
 
 
@@ -23,9 +22,10 @@ class TokenReport(Additive):
 
     Tokens are runs of word characters and single other marks, `\w+|[^\w\s]`. A token has the label of the longest span
     that covers any part of it (the first in order of start, end and label among equally long ones), or none; so a span
-    inside a token is never lost. Averages leave out tokens without a label; accuracy is over all tokens. `macro` is
-    the mean over labels with gold or predicted tokens, `weighted` weighs them by their gold tokens. Where words are
-    not set apart by spaces (Chinese, Thai) a token is a whole run of text: use `entity_char` there.
+    inside a token is never lost. A discontinuous span covers what its parts cover, and is as long as these together.
+    Averages leave out tokens without a label; accuracy is over all tokens. `macro` is the mean over labels with gold or
+    predicted tokens, `weighted` weighs them by their gold tokens. Where words are not set apart by spaces (Chinese,
+    Thai) a token is a whole run of text: use `entity_char` there.
 
         P = tp / (tp + fp)    R = tp / (tp + fn)    F1 = 2 tp / (2 tp + fp + fn)    accuracy = correct / tokens
 
@@ -53,7 +53,7 @@ class TokenReport(Additive):
     def count(self, gold: Collection[Entity], predicted: Collection[Entity] | None, context: Context) -> Counts:
         """`tokens`, `correct`, `tp`, `fp`, `fn`, and the last three per label as `label=GPE|tp`."""
         start = context.example.start
-        spans = [found.span() for found in _TOKEN.finditer(context.example.input.text)]
+        spans = [found.span() for found in TOKEN.finditer(context.example.input.text)]
         wanted, given = _token_labels(gold, spans, start), _token_labels(predicted or (), spans, start)
         names: Counter[str] = Counter({"tokens": len(spans), "correct": 0, "tp": 0, "fp": 0, "fn": 0})
         for label, answer in zip(wanted, given, strict=True):
@@ -93,11 +93,16 @@ def _token_labels(entities: Collection[Entity], tokens: list[tuple[int, int]], o
     """The label of each token. Longer spans are laid over shorter ones; `offset` is where the text begins."""
     labels: list[str | None] = [OUTSIDE] * len(tokens)
     starts, ends = [start for start, _ in tokens], [end for _, end in tokens]
-    for entity in sorted(sorted(entities, reverse=True), key=lambda entity: entity.end - entity.start):
-        first = bisect_right(ends, entity.start - offset)
-        last = bisect_left(starts, entity.end - offset)
-        labels[first:last] = [entity.label] * max(0, last - first)
+    for entity in sorted(sorted(entities, reverse=True), key=_length):
+        for start, end in entity.stretches:
+            first = bisect_right(ends, start - offset)
+            last = bisect_left(starts, end - offset)
+            labels[first:last] = [entity.label] * max(0, last - first)
     return labels
+
+
+def _length(entity: Entity) -> int:
+    return sum(end - start for start, end in entity.stretches)
 
 
 def _weighted(labels: dict[str, PRF], micro: PRF, counts: Sums) -> PRF:

@@ -29,6 +29,8 @@ _UNSPACED = (
     (0x3100, 0x312F),  # Bopomofo
     (0x31A0, 0x31BF),
 )
+# A token where a text has no tokens of its own: a run of word characters, or a single other mark.
+TOKEN = re.compile(r"\w+|[^\w\s]")
 # A word, once characters have become their kinds: `a` letter or digit, `u` the same of an unspaced script, `m` mark.
 _WORD = re.compile("a[am]*|um*")
 _ASCII_WORD = re.compile(r"\w+", re.ASCII)
@@ -71,6 +73,19 @@ def words(text: str, mode: Words = "unicode") -> tuple[str, ...]:
     if text.isascii():
         return tuple(_ASCII_WORD.findall(text))
     return tuple(text[found.start() : found.end()] for found in _WORD.finditer(text.translate(_KINDS)))
+
+
+def word_spans(text: str, mode: Words = "unicode") -> list[tuple[int, int]]:
+    """Where each of `words(text, mode)` stands in the text as given.
+
+    Example:
+        >>> word_spans("Don't panic")
+        [(0, 3), (4, 5), (6, 11)]
+    """
+    if mode == "whitespace":
+        return [found.span() for found in re.finditer(r"\S+", text)]
+    # Composing and lower-casing change what a word's characters are, never which characters are a word's.
+    return [found.span() for found in _WORD.finditer(text.translate(_KINDS))]
 
 
 def ngrams(tokens: Sequence[str], n: int) -> list[tuple[str, ...]]:

@@ -25,8 +25,16 @@ class Model(Protocol):
     - `unavailable() -> str | None`: why it cannot answer the task after all, which is then skipped.
     - `prepare(examples, corpus) -> None`: called once before the first answer. The examples carry their gold only where
       `gold` is `folds` or `oracle`.
+    - `examples_from: str | None` and `show(examples) -> None`: the split of whose documents it is shown examples with
+      gold, before `prepare`; none of a document that is evaluated is among them.
+    - `neutral: frozenset[str]`: parameters that never move an answer, so that answers are kept when they change.
     - `remarks: tuple[str, ...]`: what it found in `prepare` that a user should know, one line each, for stderr.
     - `check(inputs) -> list[str]`: what is wrong with the inputs (too long for `overlong=error`), before any is asked.
+    - `stream(inputs) -> Generator[list[tuple[Input, Answer]]]`: for kinds that wait for somebody else: every answer
+      once, as they come; now and then an empty list, so that whoever asks can stop. Called in place of `answer`.
+    - `spent() -> dict[str, Any]`: what its answers of this process cost, for `run.json`: `cost` (a number or null),
+      `usage` (counts), and whatever else is worth keeping.
+    - `estimate(inputs) -> float | None`: at most what asking these would cost.
     - `load() -> None`: loads weights, before the run folder is touched; raises `ResourceError` if they cannot be used.
     """
 

@@ -97,7 +97,7 @@ class HfModel:
         """One line for each input that is longer than the model reads."""
         return [
             f"example {one.id!r}: its input has {tokens} tokens, {self.path} reads at most {self.limit} "
-            f"(overlong=error; {other})"
+            f"(model.{self.task}.overlong=error; {other})"
             for one, tokens in zip(inputs, lengths, strict=True)
             if self.limit is not None and tokens > self.limit
         ]

@@ -1,6 +1,7 @@
 """Predictions made elsewhere: records in any format that gold can be in, checked like gold."""
 
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -9,18 +10,19 @@ from typing import Any, ClassVar
 from harness.checking import Checker, only_names_document
 from harness.errors import DataError, PredictionError
 from harness.files import sha256
+from harness.format.guess import format_hint
 from harness.gold import Corpus, file_order, read_rows, sentence_ids
+from harness.metric.calibration import SUM_TOLERANCE
 from harness.model.base import GoldUse
 from harness.model.mention_rows import is_mention, read_mention
 from harness.model.tagged_rows import Fitted, fit
 from harness.records import ABSTAIN, Answer, Entity, Example, Input, Mention, Row, TaskName
+from harness.required import no_records
 from harness.resources import resolve
 
 _FILE_OF: dict[str, str] = {"ner": "entities", "stance": "stance", "summarization": "summaries"}
 # What records of tags need beside their spans.
 _TAGGED = ("documents", "tags")
-# How far probabilities may add up beside 1: rounding in the file, not a distribution over other labels.
-_SUM_TOLERANCE = 0.01
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +47,8 @@ class Predictions:
         format: How the records are written, as `data.format`.
         encoding: Of the files.
         annotator: Whose records count, where several systems share a file; records without an annotator always do.
-        label_map: `strict` refuses labels outside the scheme; anything else puts them into the ledger.
+        label_map: `strict` refuses labels outside the scheme, and probabilities of such; anything else puts the labels
+            into the ledger, and keeps the probabilities as given (a remark says so): on a wrong label like any other.
         options: Parameters of the format.
     """
 
@@ -79,8 +82,10 @@ class Predictions:
         """Why these records cannot answer the task, or None."""
         if self._rows:
             return None
-        whose = f" of annotator {self.annotator!r}" if self.annotator else ""
-        return f"{self.path}: holds no {_FILE_OF[self.task]} records{whose}, which task {self.task!r} needs"
+        hint = format_hint(resolve(self.path), self.format, "model.format")
+        if hint is not None:
+            raise PredictionError([hint])
+        return no_records(self.path, _FILE_OF[self.task], self.task, self._kinds, self.annotator)
 
     def prepare(self, examples: Sequence[Example], corpus: Corpus) -> None:
         """Checks every record against the documents and finds the answer of each example.
@@ -98,7 +103,7 @@ class Predictions:
             checker.keys(row)
         found = answer_task[self.task](checker, examples, corpus)
         if checker.faults:
-            raise PredictionError(sorted(checker.faults, key=file_order))
+            raise self._refusal(checker.faults)
         self._answers.update(found)
 
     def answer(self, inputs: Sequence[Input]) -> list[Answer]:
@@ -117,17 +122,33 @@ class Predictions:
     def _remarks(self) -> list[str]:
         return []
 
+    def _refusal(self, faults: Sequence[str]) -> PredictionError:
+        """What is wrong with the records: that they were read in the wrong format, or every fault."""
+        hint = format_hint(resolve(self.path), self.format, "model.format")
+        return PredictionError(sorted(faults, key=file_order) if hint is None else [hint])
+
     @cached_property
     def _read(self) -> list[Row]:
         reading = read_rows(
             self.format, resolve(self.path), encoding=self.encoding, options=self.options, place="model"
         )
         wanted = (*_TAGGED, "entities") if self.task == "ner" else (_FILE_OF[self.task],)
+        found = []
         try:
-            found = [row for row in reading if row.file in wanted]
+            for row in reading:
+                self._kinds[row.file] += 1
+                if row.file in wanted and (
+                    self.annotator is None or row.fields.get("annotator") in (None, self.annotator)
+                ):
+                    found.append(row)
         except DataError as error:
-            raise PredictionError(sorted(error.faults, key=file_order)) from None
-        return [row for row in found if self.annotator is None or row.fields.get("annotator") in (None, self.annotator)]
+            raise self._refusal(error.faults) from None
+        return found
+
+    @cached_property
+    def _kinds(self) -> Counter[str]:
+        """How many records of each file were read."""
+        return Counter()
 
     @cached_property
     def _rows(self) -> list[Row]:
@@ -144,6 +165,14 @@ class Predictions:
         tagged = [row for row in self._read if row.file == "tags"]
         if not tagged or not {row.fields.get("doc") for row in (*tagged, *self._rows)} <= texts:
             return None
+        if not texts & (corpus.documents.keys() | corpus.outside) and not corpus.tagged:
+            names = ", ".join([*map(repr, sorted(texts)[:3]), *(["..."] if len(texts) > 3 else [])])
+            raise PredictionError(
+                [
+                    f"{self.path}: holds documents {names}, none of which is among the {len(corpus.documents)} of the "
+                    "gold; begin each with a line '# newdoc id = ID'"
+                ]
+            )
         fitted = fit(self._read, corpus)
         self._remarks[:] = fitted.remarks
         if fitted.aligned:
@@ -222,6 +251,7 @@ class Predictions:
         strict = self.label_map == "strict"
         answers: dict[str, Answer] = {}
         places: dict[str, Row] = {}
+        foreign: dict[str, Row] = {}
         for row in self._rows:
             before = len(checker.faults)
             label = checker.string(row, "label")
@@ -240,6 +270,14 @@ class Predictions:
                 continue
             places[name] = row
             answers[name] = Answer(label=label, scores=scores)
+            if scores and not set(scores) <= set(corpus.stance_labels):
+                foreign[name] = row
+        if foreign:
+            names = {label for name in foreign for label in answers[name].scores or ()} - set(corpus.stance_labels)
+            self._remarks[:] = [
+                f"{next(iter(foreign.values())).where}: {len(foreign)} of {len(answers)} answers give probabilities to "
+                f"labels outside the scheme ({', '.join(sorted(names))}); these count as wrong labels"
+            ]
         return answers
 
     def _summaries(self, checker: Checker, examples: Sequence[Example], corpus: Corpus) -> dict[str, Answer]:
@@ -354,8 +392,7 @@ def _scores(checker: Checker, row: Row, labels: Sequence[str], *, strict: bool) 
             row, f"'scores' must give each of {', '.join(labels)} a probability from 0 to 1, found {scores!r}"
         )
         return None
-    if abs(sum(scores.values()) - 1) > _SUM_TOLERANCE:
+    if abs(sum(scores.values()) - 1) > SUM_TOLERANCE:
         checker.fault(row, f"'scores' must add up to 1, they add up to {sum(scores.values()):.4f}")
         return None
-    # Of labels that nobody is scored on there is no distribution over the scheme to be kept.
-    return None if foreign else {label: float(value) for label, value in scores.items()}
+    return {label: float(value) for label, value in scores.items()}

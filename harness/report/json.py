@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from harness.comparison.table import Block, Table, spelled
+from harness.report.tidy import compared
 
 SCHEMA = "harness.comparison.table/1"
 
@@ -33,6 +34,7 @@ def _table(table: Table) -> dict[str, Any]:
             }
             for column in table.columns
         ],
+        "baseline": table.baseline,
         "blocks": [{"reason": block.reason or None, "rows": _rows(table, block)} for block in table.blocks],
         "failures": [{"model": failure.model, "reason": failure.reason} for failure in table.failures],
     }
@@ -50,8 +52,13 @@ def _rows(table: Table, block: Block) -> list[dict[str, Any]]:
             "ledger": {"examples": dict(line.examples), "spans": dict(line.spans), "truncated": line.truncated},
             "seconds": line.seconds,
             "examples_per_second": line.rate,
+            "cost": line.cost,
+            "failure": line.failure,
             "scores": {
-                spelled(column.key): {name: getattr(cell, name) for name in cell.__dataclass_fields__}
+                spelled(column.key): {
+                    **{name: getattr(cell, name) for name in cell.__dataclass_fields__},
+                    **(compared(line, column) if line.gaps or line.letters else {}),
+                }
                 for column in table.columns
                 if (cell := line.cells.get(column.key)) is not None
             },

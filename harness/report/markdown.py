@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from harness.comparison.table import Table
 from harness.report.dialects import grids
 from harness.report.grid import render_markdown
-from harness.report.shown import APART, Shown, ShownCell, ShownLine, show
+from harness.report.shown import APART, Shown, ShownCell, ShownLine
+from harness.report.shown_table import show
 from harness.report.text import markdown
 
 # GitHub refuses a step summary of 1 MiB, and shows nothing of it then.
@@ -30,9 +31,9 @@ def render(tables: Sequence[Table]) -> str:
 
 
 def _lines(shown: Shown) -> list[str]:
-    headings = ["model", *shown.headings, "n", "losses", "seconds", "examples/s"]
+    headings = ["model", *shown.headings, *shown.others]
     lines = [f"**{markdown(shown.title)}**", "", *([markdown(shown.subtitle), ""] if shown.subtitle else [])]
-    head = [_row([markdown(heading) for heading in headings]), _row(["---", *["--:"] * len(shown.headings), *_ALIGNED])]
+    head = [_row([markdown(heading) for heading in headings]), _row(["---", *_alignment(shown)])]
     blocks = shown.blocks or [("", [])]
     for number, (reason, block) in enumerate(blocks):
         if reason:
@@ -45,7 +46,9 @@ def _lines(shown: Shown) -> list[str]:
     return [*lines, "", *(f"- {markdown(note)}" for note in shown.footnotes), ""]
 
 
-_ALIGNED = ["--:", "---", "--:", "--:"]
+def _alignment(shown: Shown) -> list[str]:
+    texts = ("losses", "letters", "equivalent")
+    return ["---" if heading in texts else "--:" for heading in (*shown.headings, *shown.others)]
 
 
 def _row(cells: Sequence[str]) -> str:
@@ -53,8 +56,11 @@ def _row(cells: Sequence[str]) -> str:
 
 
 def _cells(row: ShownLine) -> list[str]:
-    others = (row.n, row.losses, row.seconds, row.rate)
-    return [markdown(row.label), *(_cell(cell) for cell in row.cells), *(markdown(text) for text in others)]
+    return [
+        markdown(row.label),
+        *(_cell(cell) for cell in row.cells),
+        *(markdown(text) for text in row.others.values()),
+    ]
 
 
 def _cell(cell: ShownCell) -> str:

@@ -8,37 +8,14 @@ import numpy as np
 from harness.metric.base import Array, Sums, divide, total
 
 
-def alpha_nominal(units: Sequence[Sequence[Hashable]]) -> float | None:
-    """Krippendorff's alpha for labels.
-
-    One minus the observed disagreement over the one to be expected if labels were dealt out at random. A unit (sentence
-    and target, token, ...) counts with all the labels that it was given, whoever gave them and however many there are.
-
-        alpha = 1 - D_o / D_e
-        D_o = 1/n sum over units of (ordered pairs of unlike labels) / (m_u - 1)
-        D_e = (ordered pairs of unlike labels among all n) / (n (n - 1))
-
-    Range: at most 1, which is full agreement; 0 is chance, below it annotators avoid agreeing. None where no unit has
-    two labels, or where all labels are the same.
-    Source: Krippendorff 2011, https://repository.upenn.edu/handle/20.500.14332/2089.
-    Checked against: krippendorff 0.9.0.
-
-    Args:
-        units: The labels of each unit, one per annotator who gave one; units with fewer than two are left out.
-
-    Example:
-        >>> alpha_nominal([("favor", "favor"), ("none", "none"), ("none", "favor"), ("none", "none")])
-        0.5333333333333333
-    """
-    value = float(alpha_of(nominal_counts(units)))
-    return None if np.isnan(value) else value
-
-
 def nominal_counts(units: Sequence[Sequence[Hashable]]) -> dict[str, float]:
-    """What `alpha_nominal` adds up: of several documents these are added before `alpha_of`.
+    """What `alpha_nominal` is computed from: of several documents these are added first.
 
     `label=...` and `n`: labels of units that have two or more; `observed`: their disagreement; `units`: how many such
     units; `agreed`: those with one label.
+
+    Args:
+        units: The labels of each unit, one per annotator who gave one; units with fewer than two are left out.
     """
     labels: Counter[str] = Counter()
     found = {"n": 0.0, "observed": 0.0, "units": 0.0, "agreed": 0.0}
@@ -54,8 +31,26 @@ def nominal_counts(units: Sequence[Sequence[Hashable]]) -> dict[str, float]:
     return found | labels
 
 
-def alpha_of(sums: Sums) -> Array:
-    """Krippendorff's alpha of sums of `nominal_counts`, elementwise; NaN where it is undefined."""
+def alpha_nominal(sums: Sums) -> Array:
+    """Krippendorff's alpha for labels, of sums of `nominal_counts`, elementwise.
+
+    One minus the observed disagreement over the one to be expected if labels were dealt out at random. A unit (sentence
+    and target, token, ...) counts with all the labels that it was given, whoever gave them and however many there are.
+
+        alpha = 1 - D_o / D_e
+        D_o = 1/n sum over units of (ordered pairs of unlike labels) / (m_u - 1)
+        D_e = (ordered pairs of unlike labels among all n) / (n (n - 1))
+
+    Range: at most 1, which is full agreement; 0 is chance, below it annotators avoid agreeing. NaN where no unit has
+    two labels, or where all labels are the same.
+    Source: Krippendorff 2011, https://repository.upenn.edu/handle/20.500.14332/2089.
+    Checked against: krippendorff 0.9.0.
+
+    Example:
+        >>> units = [("favor", "favor"), ("none", "none"), ("none", "favor"), ("none", "none")]
+        >>> round(float(alpha_nominal(nominal_counts(units))), 4)
+        0.5333
+    """
     n = total(sums, "n")
     squares = sum((total(sums, name) ** 2 for name in sums if name.startswith("label=")), np.zeros_like(n))
     return 1 - divide((n - 1) * total(sums, "observed"), n * n - squares)
@@ -64,7 +59,7 @@ def alpha_of(sums: Sums) -> Array:
 def alpha_interval(units: Sequence[Sequence[float]]) -> float | None:
     """Krippendorff's alpha for ratings, whose disagreement is the square of their difference; else as `alpha_nominal`.
 
-    Range: as there.
+    Range: as there; None where that is NaN.
     Source: as there.
     Checked against: krippendorff 0.9.0.
 

@@ -24,6 +24,9 @@ RESAMPLED: tuple[Resampled, ...] = ("both", "inputs", "systems", "none")
 # These two sort every resample anew. So many values are sorted for them, some seconds' work, and never fewer resamples.
 _SORTED = {("pooled", "kendall"): 5_000_000, ("partial", "spearman"): 10_000_000}
 _FEWEST = 200
+# Between two systems any coefficient is 1 or -1, whatever the metric, and drawing systems anew gives one of them alone
+# every second time.
+FEWEST_SYSTEMS = 3
 # Resamples are worked on in blocks of at most this many cells, so that memory does not grow with their number.
 _BLOCK_CELLS = 4_000_000
 # Values are brought to a size of 1 first; means and residuals that agree to this many decimals differ by rounding.
@@ -101,11 +104,12 @@ def correlate(
 
     The interval is a percentile bootstrap (Deutsch, Dror and Roth 2021: BOOT-BOTH, BOOT-INPUTS, BOOT-SYSTEMS): systems
     and documents are drawn with replacement, rated and unrated documents apart, and everything above is done again.
-    With one system or one document, `both` draws the other side alone. The draws hang on the numbers of systems and
-    documents and on the seed, so that every metric of one data set sees the same ones.
+    With fewer than three systems, or one document, `both` draws the other side alone. The draws hang on the numbers of
+    systems and documents and on the seed, so that every metric of one data set sees the same ones.
 
     Range: [-1, 1]; negative for a metric of which less is better. None where a side is constant, where nothing
-    overlaps, or where two points would decide it alone (`system`: fewer than three systems).
+    overlaps, or where two points would decide it alone (`system`: fewer than three systems; `summary`: fewer than three
+    in every document).
     Source: Deutsch, Dror and Roth 2021, https://aclanthology.org/2021.tacl-1.67; 2022,
     https://aclanthology.org/2022.naacl-main.442; Pagnoni, Balachandran and Tsvetkov 2021,
     https://aclanthology.org/2021.naacl-main.383.
@@ -319,12 +323,15 @@ def _estimate(
     if np.isnan(value):
         return replace(found, reason=undefined)
     found = replace(found, value=value)
-    if resampled == "both" and min(found.systems, found.documents) == 1:
-        resampled = "systems" if found.documents == 1 else "inputs"
+    few = found.systems < FEWEST_SYSTEMS
+    if resampled == "both" and (few or found.documents == 1):
+        resampled = "inputs" if few else "systems"
     if resampled == "none":
         return found
-    if (resampled == "inputs" and found.documents == 1) or (resampled == "systems" and found.systems == 1):
-        return replace(found, reason=f"one {'document' if resampled == 'inputs' else 'system'} cannot be resampled")
+    if resampled == "inputs" and found.documents == 1:
+        return replace(found, reason="one document cannot be resampled")
+    if resampled == "systems" and few:
+        return replace(found, reason=f"{_systems(found.systems)} cannot be resampled, 3 are needed")
     values = np.concatenate([statistic(data, draw) for draw in _draws(data, resampled, resamples, rng_seed)])
     defined = values[~np.isnan(values)]
     found = replace(found, resampled=resampled, resamples=resamples, undefined=len(values) - len(defined))
@@ -338,15 +345,20 @@ def _estimate(
 
 
 def _too_few(data: _Data, found: Correlation) -> str | None:
-    if found.level == "system" and found.systems < 3:
-        return f"{found.systems} system{'' if found.systems == 1 else 's'} with values on both sides, 3 are needed"
+    between_two = "3 are needed, for between two every coefficient is 1 or -1"
+    if found.level == "system" and found.systems < FEWEST_SYSTEMS:
+        return f"{_systems(found.systems)} with values on both sides, {between_two}"
     if not data.pairs and found.level != "system":
         return "no system and document has a value on both sides"
-    if found.level == "summary" and data.both.sum(axis=0).max() < 2:
-        return "no document has values of two systems"
+    if found.level == "summary" and data.both.sum(axis=0).max() < FEWEST_SYSTEMS:
+        return f"no document has values of more than {_systems(int(data.both.sum(axis=0).max()))}, {between_two}"
     if found.level == "partial" and data.both.sum(axis=1).max() < 2:
         return "no system has values of two documents"
     return None
+
+
+def _systems(number: int) -> str:
+    return "1 system" if number == 1 else f"{number} systems"
 
 
 def _draws(data: _Data, resampled: Resampled, resamples: int, rng_seed: int) -> Iterator[_Draw]:

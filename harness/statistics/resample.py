@@ -283,7 +283,7 @@ def _all_resampled(wanted: Sequence[Wanted], resamples: int, rng_seed: int) -> l
     scores = [{key: np.full(resamples, np.nan) for key in one.defined} for one in wanted]
     for together in _together(wanted):
         of_them = [wanted[number] for number in together]
-        exact = all(_fits_float32(one.matrix) for one in of_them)
+        exact = all(exact_in_float32(one.matrix) for one in of_them)
         kind = np.float32 if exact else np.float64
         counts = np.hstack([one.matrix.astype(kind) for one in of_them]) if exact else of_them[0].matrix.astype(kind)
         borders = np.cumsum([0, *(len(one.names) for one in of_them)]).tolist()
@@ -302,7 +302,7 @@ def _together(wanted: Sequence[Wanted]) -> list[list[int]]:
         if not one.defined:
             continue
         units, names = one.matrix.shape[0], len(one.names)
-        if not _fits_float32(one.matrix):
+        if not exact_in_float32(one.matrix):
             batches.append([number])
         elif units in open_at and columns[units] + names <= _BATCH_COLUMNS:
             batches[open_at[units]].append(number)
@@ -347,8 +347,11 @@ def _store(scores: Mapping[Key, Array], place: slice, computed: Mapping[Key, Any
             values[place] = computed[key]
 
 
-def _fits_float32(matrix: Any) -> bool:
-    """Whether every sum of as many rows as there are is exact in float32: all multiples of 1/2, and few enough."""
+def exact_in_float32(matrix: Any) -> bool:
+    """Whether every sum of as many rows as there are, in any draw, is exact in single precision.
+
+    It is where all counts are multiples of 1/2, and few enough; a sparse matrix is not looked into.
+    """
     if not isinstance(matrix, np.ndarray):
         return False
     most = float(np.abs(matrix).max(initial=0.0)) * len(matrix)

@@ -121,7 +121,12 @@ def paired(
 
 
 def all_pairs(
-    resampled: Resampled, compute: Compute, *, level: float = 0.95, method: Method = "bca_t"
+    resampled: Resampled,
+    compute: Compute,
+    *,
+    level: float = 0.95,
+    method: Method = "bca_t",
+    against: str | None = None,
 ) -> list[Difference]:
     """Compares every two systems, key by key; `p_holm`, `p_bh` and `p_max_t` are over all pairs of one key.
 
@@ -130,17 +135,21 @@ def all_pairs(
         compute: The metric's `compute`.
         level: Coverage of the intervals.
         method: How intervals are made, see `resample.bounds`.
+        against: Only the pairs with this system, which are then the whole family.
 
     Returns:
         For each key the pairs (1, 2), (1, 3), ..., (2, 3), ... in the order of the systems.
     """
     if not 0 < level < 1:
         raise ValueError(f"level must lie between 0 and 1, got {level!r}")
-    keys = list(resampled.values)
-    p = randomization_p(resampled.counts, compute, keys, resamples=resampled.resamples, rng_seed=resampled.rng_seed)
+    keys, systems = list(resampled.values), resampled.counts.systems
+    one = None if against is None else systems.index(against)
+    p = randomization_p(
+        resampled.counts, compute, keys, resamples=resampled.resamples, rng_seed=resampled.rng_seed, against=one
+    )
     found: list[Difference] = []
     for number, key in enumerate(keys):
-        pairs = combinations(range(len(resampled.counts.systems)), 2)
+        pairs = [pair for pair in combinations(range(len(systems)), 2) if one is None or one in pair]
         rows = [_difference(resampled, key, i, j, level, method, float(p[number, i, j])) for i, j in pairs]
         found += _adjusted(rows, resampled, key)
     return found
@@ -219,7 +228,15 @@ def _number(value: float) -> float | None:
 # ---- approximate randomization --------------------------------------------------------------------------------------
 
 
-def randomization_p(counts: Aligned, compute: Compute, keys: Sequence[Key], *, resamples: int, rng_seed: int) -> Array:
+def randomization_p(
+    counts: Aligned,
+    compute: Compute,
+    keys: Sequence[Key],
+    *,
+    resamples: int,
+    rng_seed: int,
+    against: int | None = None,
+) -> Array:
     """p of approximate randomization, two-sided, for every two systems.
 
     Every swap exchanges the counts of two systems on a random half of the units. With `count` swaps after which the
@@ -235,6 +252,7 @@ def randomization_p(counts: Aligned, compute: Compute, keys: Sequence[Key], *, r
         keys: Which scores.
         resamples: Number of random swaps.
         rng_seed: Their seed.
+        against: The place of a system whose pairs alone are wanted; the others' p means nothing then.
 
     Returns:
         Shape (keys, systems, systems), filled above the diagonal; 1 where no unit differs, NaN where a score is
@@ -244,6 +262,8 @@ def randomization_p(counts: Aligned, compute: Compute, keys: Sequence[Key], *, r
     values = score_sums(compute, keys, counts.names, counts.totals.T)
     extreme = np.zeros((len(keys), size, size), dtype=np.int64)
     pairs = np.argwhere(np.triu(counts.differing))
+    if against is not None:
+        pairs = pairs[(pairs == against).any(axis=1)]
     if units > 1 and len(pairs):
         _count_extreme(counts, compute, keys, values, pairs, swaps(units, resamples, rng_seed), extreme)
     p = (extreme + 1) / (resamples + 1)

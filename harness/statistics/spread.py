@@ -34,13 +34,6 @@ class Spread:
     minimum: float | None
     maximum: float | None
 
-    @property
-    def range(self) -> float | None:
-        """Highest minus lowest; None for fewer than two runs, whose spread is unknown rather than 0."""
-        if self.minimum is None or self.maximum is None or self.n < 2:
-            return None
-        return self.maximum - self.minimum
-
 
 def spread(values: Iterable[float | None]) -> Spread:
     """Mean and spread of scores; None and NaN are undefined.
@@ -77,17 +70,3 @@ def group_runs(runs: Iterable[Run], key: Callable[[Run], Group]) -> dict[Group, 
     for run in runs:
         groups.setdefault(key(run), []).append(run)
     return groups
-
-
-def without(configuration: dict[str, object], *varied: str) -> tuple[tuple[str, str], ...]:
-    """A key for `group_runs`: a configuration less the parameters that vary between runs of one model.
-
-    Args:
-        configuration: Parameter to value; nested ones under their own name.
-        varied: Names of what varies: `rng_seed`, `prompt`.
-
-    Example:
-        >>> without({"kind": "hf_causal", "rng_seed": 3, "prompt": "a"}, "rng_seed")
-        (('kind', "'hf_causal'"), ('prompt', "'a'"))
-    """
-    return tuple(sorted((name, repr(value)) for name, value in configuration.items() if name not in varied))

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from harness.errors import DataError
 from harness.metric.base import Array, Key, Sums
-from harness.statistics.resample import grouped, weights
+from harness.statistics.resample import exact_in_float32, grouped, weights
 
 Compute = Callable[[Sums], Mapping[Key, Array]]
 
@@ -26,8 +26,6 @@ _BLOCK_CELLS = 2_000_000
 _LEAST_ROWS = 256
 # Swaps are drawn from a stream of their own, so that they are independent of the bootstrap's draws.
 _SWAP_STREAM = 1
-# A float32 holds every multiple of 1/2 up to here, so sums of such counts are exact at twice the speed.
-_EXACT_FLOAT32 = 2.0**23
 
 
 @dataclass(frozen=True)
@@ -217,17 +215,11 @@ def _flattened(matrices: Sequence[Any]) -> Any:
 
         return sp.vstack([sp.csr_array(matrix).T for matrix in matrices], format="csr", dtype=np.float64)
     units, names = matrices[0].shape
-    kind = np.float32 if all(map(_exact_in_float32, matrices)) else np.float64
+    kind = np.float32 if all(map(exact_in_float32, matrices)) else np.float64
     flat = np.empty((len(matrices) * names, units), dtype=kind)
     for number, matrix in enumerate(matrices):
         flat[number * names : (number + 1) * names] = matrix.T
     return flat
-
-
-def _exact_in_float32(matrix: Array) -> bool:
-    """Whether the sums of all draws are multiples of 1/2 that single precision holds."""
-    largest = float(np.abs(matrix).max(initial=0.0)) * len(matrix)
-    return largest < _EXACT_FLOAT32 and bool((matrix * 2 == np.rint(matrix * 2)).all())
 
 
 # ---- draws ----------------------------------------------------------------------------------------------------------

@@ -72,12 +72,27 @@ def document_fields(document: Document) -> dict[str, str]:
     return {key: str(value) for key, value in document.metadata.items() if isinstance(value, str | int | float | bool)}
 
 
-def length_range(text: str) -> str:
-    """How long an input is, as a slice: `1-10`, `11-20`, `21-40` or `41+` words between white space; `0` has none."""
+# The most words of a range: of a sentence, and of a document to summarize.
+SENTENCE_LENGTHS = (10, 20, 40)
+DOCUMENT_LENGTHS = (250, 500, 1000)
+
+
+def length_range(text: str, lengths: Sequence[int] = SENTENCE_LENGTHS) -> str:
+    """How long an input is, as a slice: `1-10`, `11-20`, `21-40` or `41+` words between white space; `0` has none.
+
+    Args:
+        text: The input.
+        lengths: The most words of each range but the last, ascending.
+    """
     words = len(text.split())
     if words == 0:
         return "0"
-    return "1-10" if words <= 10 else "11-20" if words <= 20 else "21-40" if words <= 40 else "41+"
+    least = 1
+    for most in lengths:
+        if words <= most:
+            return f"{least}-{most}"
+        least = most + 1
+    return f"{least}+"
 
 
 def unit_of(docs: Sequence[str], doc: str, sentence: str | None) -> str:

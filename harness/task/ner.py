@@ -20,6 +20,9 @@ class Ner:
     A document with sentences is asked sentence by sentence; text between sentences is asked as well, so that nothing
     of a document is out of reach. An entity belongs to the example in which it begins.
 
+    Beside the document's metadata, an example has the fields `zone` and `length` (words of its stretch: `1-10`,
+    `11-20`, `21-40`, `41+`) for slices.
+
     Args:
         label_map: Names of maps, shipped or files, joined and applied to gold and predictions alike.
         grounding: Where strings are put that a model gave without offsets; see `harness.metric.grounding`.

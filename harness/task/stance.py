@@ -10,7 +10,7 @@ from harness.gold import Corpus
 from harness.label_map import LabelMap
 from harness.records import ABSTAIN, Answer, Example, StanceGold, StanceInput, Target, TaskName
 from harness.records import Stance as StanceLabel
-from harness.task.base import Reading, document_fields, example_id, unit_of
+from harness.task.base import Reading, document_fields, example_id, length_range, unit_of
 
 # Equal fields, labels and parts of ids that are kept for the next example.
 _KEPT = 10_000
@@ -23,7 +23,7 @@ class Stance:
 
     Beside the document's metadata and the judgement's own fields, an example has these fields for slices:
 
-    - `target`, `zone`.
+    - `target`, `zone`, and `length`: words of the sentence, or document: `1-10`, `11-20`, `21-40`, `41+`.
     - `target_seen`, `yes` or `no`: whether the target, by id or by its words in any case, is among `seen_targets`, or
       else in the gold of the documents that `data.split` leaves out. Where a record or its document says so itself,
       that stands; where none of the three is there, nothing is known and there is no such field.
@@ -69,6 +69,7 @@ class Stance:
             judgements = corpus.stance.get(doc, ()) if gold else self._all(corpus, doc)
             pairs = _pairs(doc, judgements)
             of_doc, metadata = example_id(doc), tuple(document_fields(document).items())
+            lengths: dict[str | None, str] = {}
             for place, judgement in enumerate(judgements):
                 text, context, zone = document.text, "", "body"
                 if judgement.sentence is not None:
@@ -77,11 +78,14 @@ class Stance:
                     text = document.text[sentence.start : sentence.end]
                     before = ordered[max(0, number - self.context) : number]
                     context = " ".join(document.text[s.start : s.end] for s in before)
+                length = lengths.get(judgement.sentence)
+                if length is None:
+                    length = lengths[judgement.sentence] = length_range(text)
                 parts = (judgement.sentence or "", judgement.target, *((judgement.id,) if judgement.id else ()))
                 name = f"{of_doc}/{_within_document(*parts)}"
                 target = corpus.targets[judgement.target]
                 given = tuple([(k, v) for k, v in judgement.details.items() if isinstance(v, str)])
-                key = (judgement.target, zone, metadata, given)
+                key = (judgement.target, zone, length, metadata, given)
                 fields = shared.get(key) if place not in pairs else None
                 if fields is None:
                     # The task's own come last: a document's metadata may bear the same names.
@@ -92,6 +96,7 @@ class Stance:
                         **pairs.get(place, {}),
                         "target": judgement.target,
                         "zone": zone,
+                        "length": length,
                     }
                     if place not in pairs and len(shared) < _KEPT:
                         shared[key] = fields

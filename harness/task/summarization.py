@@ -9,7 +9,7 @@ from harness.gold import Corpus, SummaryGold
 from harness.label_map import LabelMap
 from harness.records import Answer, Document, Example, References, Sentence, Summary, SummaryInput, TaskName
 from harness.sentences import sentence_spans
-from harness.task.base import Reading, document_fields, example_id, unit_of
+from harness.task.base import DOCUMENT_LENGTHS, Reading, document_fields, example_id, length_range, unit_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +33,9 @@ class Summarization:
 
     A model is given the sentences of zone `body`, one a line and paragraphs as they stand; captions, bylines and page
     furniture are left out. Documents without `sentences.jsonl` are split by `harness.sentences`.
+
+    Beside the document's metadata, an example has the fields `style` and `length` (words that a model is given:
+    `1-250`, `251-500`, `501-1000`, `1001+`) for slices.
 
     Args:
         styles: The limits of each style; a style of the gold that is not named here has none.
@@ -64,6 +67,8 @@ class Summarization:
         for doc in docs:
             document = corpus.documents[doc]
             sentences = body_sentences(document, corpus.sentences.get(doc, ()))
+            text = _joined(document.text, sentences)
+            length = length_range(text, DOCUMENT_LENGTHS)
             references: dict[str, list[SummaryGold]] = {}
             if gold:
                 for reference in corpus.summaries.get(doc, ()):
@@ -83,7 +88,7 @@ class Summarization:
                         input=SummaryInput(
                             id=name,
                             doc=doc,
-                            text=_joined(document.text, sentences),
+                            text=text,
                             style=style,
                             sentences=tuple((s.id, document.text[s.start : s.end]) for s in sentences),
                             max_words=limits.max_words,
@@ -100,7 +105,7 @@ class Summarization:
                         )
                         if gold
                         else None,
-                        fields={**document_fields(document), "style": style},
+                        fields={**document_fields(document), "style": style, "length": length},
                     )
                 )
         return examples

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from harness.__main__ import command
-from harness.comparison.compare import compare, find_score
+from harness.comparison.columns import find_score
+from harness.comparison.compare import compare
 from harness.comparison.table import spelled
 from harness.errors import RunError, UsageError
 from harness.metric.base import Key
@@ -173,6 +174,28 @@ def test_an_unknown_score_names_the_nearest(tmp_path):
     assert command(["compare", str(tmp_path), "--metric", "entity.f1@label=GPW"]) == 2
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("rogue1", "did you mean 'rouge1.f1'?"),
+        ("rouge", "it is a metric with several scores: rouge1.f1, rouge2.f1"),
+        ("entity_errors", "no run here has this metric; metric=[entity_errors] on a run adds it"),
+        ("rouge1.f1/micro", "rouge1.f1 has the averages mean"),
+        ("rouge1.f1@style=x", "there is no such slice; rouge1.f1 has rouge1.f1@style=headline"),
+        (
+            "novel.share",
+            "it has several averages, of which none is the usual one: novel.share/gold, novel.share/predicted",
+        ),
+    ],
+)
+def test_an_unknown_score_says_what_there_is(name, said):
+    known = {Key("rouge1.f1", "mean"), Key("rouge2.f1", "mean"), Key("rouge1.f1", "mean", "style=headline")}
+    known |= {Key("novel.share", "gold"), Key("novel.share", "predicted")}
+    with pytest.raises(UsageError) as caught:
+        find_score(name, known)
+    assert said in str(caught.value)
+
+
 def test_lower_is_better_and_neither(tmp_path):
     for name, value in (("a", 0.1), ("b", 0.3)):
         rows = [row("length.violations", "mean", value), row("length.words", "mean", 40 + value)]
@@ -193,13 +216,13 @@ def test_undefined_scores_rank_last(tmp_path):
 def test_rows_of_one_name_are_told_apart(tmp_path):
     make_run(tmp_path, "textrank", folder="textrank")
     make_run(tmp_path, "textrank", folder="textrank,sentences=5")
-    make_run(tmp_path / "baseline", "textrank", folder="textrank")
+    make_run(tmp_path / "earlier", "textrank", folder="textrank")
     assert sorted(line.label for line in only(compare([tmp_path])).lines) == [
-        "textrank (baseline/mine/ner/textrank)",
+        "textrank (earlier/mine/ner/textrank)",
         "textrank (mine/ner/textrank)",
         "textrank (mine/ner/textrank,sentences=5)",
     ]
-    pair = only(compare([tmp_path / "mine", tmp_path / "baseline" / "mine"]))
+    pair = only(compare([tmp_path / "mine", tmp_path / "earlier" / "mine"]))
     assert len({line.label for line in pair.lines}) == 3
     two = only(compare([tmp_path / "mine"]))
     assert sorted(line.label for line in two.lines) == ["textrank", "textrank,sentences=5"]
@@ -290,3 +313,33 @@ def test_a_metric_that_was_asked_for_is_shown_by_its_headline_and_ranked_its_way
     (table,) = compare([tmp_path])
     shown = {column.name: (column.direction, column.factor) for column in table.columns}
     assert shown == {"length.words": (0, 1), "fragments.coverage": (0, 100), "repetition.n3": (-1, 100)}
+
+
+def test_a_run_over_its_error_limit_is_shown_as_failed_and_never_the_best(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    for name, f1 in (("a", 0.9), ("b", 0.5), ("c", 0.4)):
+        folder = make_run(tmp_path, name, scores=ner_rows(f1))
+        if name == "a":
+            path = folder / "run.json"
+            told = json.loads(path.read_text(encoding="utf-8"))
+            path.write_text(json.dumps({**told, "failure": "3 of 9 examples have no scored answer"}), encoding="utf-8")
+    (table,) = compare([tmp_path])
+    assert [(line.label, line.cells[F1].best) for line in table.lines] == [("a", False), ("b", True), ("c", False)]
+    assert command(["compare", str(tmp_path)]) == 0
+    out = capsys.readouterr().out
+    assert " a (failed)  90.0  " in out
+    assert "a failed, so it is never the best: 3 of 9 examples have no scored answer" in out
+
+
+def test_what_answers_cost_is_a_column_where_there_is_any(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    make_run(tmp_path, "a")
+    assert command(["compare", str(tmp_path)]) == 0
+    assert "cost" not in capsys.readouterr().out
+    path = make_run(tmp_path, "b") / "run.json"
+    told = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps({**told, "cost": 0.0123}), encoding="utf-8")
+    assert command(["compare", str(tmp_path)]) == 0
+    out = capsys.readouterr().out
+    assert next(line for line in out.splitlines() if line.startswith(" b ")).endswith(" 0.012")
+    assert next(line for line in out.splitlines() if line.startswith(" a ")).endswith(" –")

@@ -92,13 +92,74 @@ def test_every_pair_has_its_difference_and_its_test(runs, capsys):
 def test_against_a_baseline_it_comes_second_and_holm_is_over_those_pairs(runs, capsys):
     results, gold, answers = runs
     (folder,) = (results / "made" / "stance").glob("poor*")
-    found = records(capsys, results, "--baseline", folder)
+    found = records(capsys, results, "--pairs", "--baseline", folder)
     assert set(found) == {("good", "poor"), ("twin", "poor")}
     row = found["good", "poor"]
     assert row["difference"] == pytest.approx(favg(gold, answers["good"]) - favg(gold, answers["poor"]))
     assert row["low"] <= row["difference"] <= row["high"]
     assert row["p_holm"] == pytest.approx(2 / 1001)
     assert row["above"] == 1
+
+
+def test_the_main_table_has_the_difference_beside_each_row(runs, capsys, monkeypatch):
+    results, *_ = runs
+    (folder,) = (results / "made" / "stance").glob("poor*")
+    pairs = records(capsys, results, "--pairs", "--baseline", folder, "--margin", "0.05")
+    arguments = ["compare", str(results), "--baseline", str(folder), "--margin", "0.05"]
+    assert command([*arguments, "--format", "json"]) == 0
+    (table,) = json.loads(capsys.readouterr().out)["tables"]
+    assert table["baseline"] == "poor"
+    for line in table["blocks"][0]["rows"]:
+        score = line["scores"]["stance.favg"]
+        if line["label"] == "poor":
+            assert "difference" not in score
+            continue
+        pair = pairs[line["label"], "poor"]
+        for name, other in (("difference", "difference"), ("difference_low", "low"), ("difference_high", "high")):
+            assert score[name] == pair[other]
+        assert (score["p_holm"], score["equivalent"]) == (pair["p_holm"], pair["equivalent"])
+    assert command([*arguments, "--format", "csv"]) == 0
+    rows = [row for row in csv.DictReader(io.StringIO(capsys.readouterr().out)) if row["metric"] == "stance.favg"]
+    assert {row["model"]: row["baseline"] for row in rows if row["average"] == "pooled"} == {
+        "good": "poor",
+        "twin": "poor",
+        "poor": "",
+    }
+    monkeypatch.setenv("COLUMNS", "200")
+    assert command(arguments) == 0
+    out = capsys.readouterr().out
+    line = next(line for line in out.splitlines() if line.startswith(" good "))
+    pair = pairs["good", "poor"]
+    shown = [f"+{pair['difference'] * 100:.1f}", f"[{pair['low'] * 100:.1f}, {pair['high'] * 100:.1f}]", "0.0020"]
+    assert all(text in line for text in shown)
+    assert "baseline" in next(line for line in out.splitlines() if line.startswith(" poor "))
+    assert "score minus that of poor" in out
+
+
+def test_letters_tell_what_the_pairs_told_apart(runs, capsys):
+    results, *_ = runs
+    found = records(capsys, results, "--pairs")
+    assert command(["compare", str(results), "--letters", "--format", "json"]) == 0
+    (table,) = json.loads(capsys.readouterr().out)["tables"]
+    letters = {line["label"]: line["scores"]["stance.favg"]["letters"] for line in table["blocks"][0]["rows"]}
+    for (a, b), row in found.items():
+        assert bool(set(letters[a]) & set(letters[b])) == (row["p_holm"] > 0.05)
+    assert set(letters["good"]) == {"a"}
+
+
+def test_ranks_stand_beside_the_pairs(runs, capsys):
+    results, *_ = runs
+    assert command(["compare", str(results), "--pairs", "--format", "json"]) == 0
+    ranks = {row["system"]: row for row in json.loads(capsys.readouterr().out)["ranks"]}
+    assert (ranks["good"]["rank"], ranks["twin"]["rank"], ranks["poor"]["rank"]) == (1.5, 1.5, 3)
+    assert ranks["good"]["best"] == 0.5
+
+
+def test_a_baseline_need_not_be_among_the_runs(runs, capsys):
+    results, *_ = runs
+    good, poor = (next((results / "made" / "stance").glob(f"{name}*")) for name in ("good", "poor"))
+    assert command(["compare", str(good), "--baseline", str(poor)]) == 0
+    assert "score minus that of poor" in capsys.readouterr().out
 
 
 def test_a_slice_and_another_score_are_compared_on_their_own_counts(runs, capsys):
@@ -148,7 +209,7 @@ def test_nothing_to_compare_is_one_message(runs, capsys, tmp_path):
     assert command(["compare", str(folder), "--pairs"]) == 2
     assert "no two rows can be compared" in capsys.readouterr().err
     assert command(["compare", str(results), "--baseline", str(tmp_path)]) == 2
-    assert "no row can be compared with it" in capsys.readouterr().err
+    assert "no run folder there" in capsys.readouterr().err
     assert command(["compare", str(results), "--baseline", "poor"]) == 2
     said = capsys.readouterr().err
     assert "no such run folder; there are" in said

@@ -206,3 +206,39 @@ def test_a_signal_stops_between_batches():
 def test_a_size_below_one_is_refused():
     with pytest.raises(ValueError, match="at least 1"):
         Local(batch_size=0)
+
+
+class Streaming:
+    """Gives what it is told, batch by batch, and notes whether it was closed."""
+
+    def __init__(self, *batches):
+        self.batches, self.closed, self.given = batches, False, 0
+
+    def stream(self, given_inputs):
+        try:
+            for places in self.batches:
+                self.given += 1
+                yield [(given_inputs[place], Answer(label=given_inputs[place].id)) for place in places]
+        finally:
+            self.closed = True
+
+
+def test_a_stream_is_committed_as_it_comes():
+    model = Streaming([2], [], [0, 1])
+    committed = run(model, inputs(3), batch_size=1)
+    assert [[name for name, _ in batch] for batch in committed] == [["d2"], ["d0", "d1"]]
+    assert all(answer.label == name for name, answer in flat(committed).items())
+
+
+def test_a_stream_ends_where_a_signal_comes_and_what_it_gave_is_kept():
+    model = Streaming([0], [1], [2])
+    committed = []
+    with pytest.raises(Stopped):
+        Local().run(model, inputs(3), lambda batch, _: committed.extend(batch), lambda: 2 if committed else None)
+    assert (len(committed), model.given, model.closed) == (1, 1, True)
+
+
+@pytest.mark.parametrize("places", [[0], [0, 1, 1]])
+def test_a_stream_answers_each_input_once(places):
+    with pytest.raises(ValueError, match="answers to 2 inputs"):
+        run(Streaming(places), inputs(2))

@@ -387,3 +387,18 @@ def test_other_records_annotators_and_unannotated_documents_are_refused(tmp_path
             conll.write(rows, tmp_path / "x.conll")
     with pytest.raises(ValueError, match="scheme must be one of"):
         conll.write([document], tmp_path / "x.conll", "auto")
+
+
+def test_a_discontinuous_entity_is_refused(tmp_path):
+    rows = rows_of("left and right lung", [(0, 19, "ORGAN")])
+    (entity,) = (row for row in rows if row.file == "entities")
+    entity.fields["parts"] = [[0, 4], [15, 19]]
+    with pytest.raises(DataError) as caught:
+        conll.write(rows, tmp_path / "x.conll")
+    assert caught.value.faults == (
+        "m:e0: 0-19 'left and right lung' is discontinuous ('parts'); columns carry spans in one piece only",
+    )
+    assert not (tmp_path / "x.conll").exists()
+    # One part is the whole entity.
+    entity.fields["parts"] = [[0, 19]]
+    conll.write(rows, tmp_path / "x.conll")

@@ -97,3 +97,35 @@ def test_a_document_that_is_too_long_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr("harness.format.limits.MAX_DOCUMENT_CHARACTERS", 100)
     path = written(tmp_path, {"id": "long", "text": "x" * 101, "label": []})
     assert faults_of(path) == [f"{path}:1: document 'long' has 101 characters, at most 100 are read"]
+
+
+def test_what_is_written_is_read_again(tmp_path):
+    rows = [
+        Row("a", "documents", {"id": "1", "text": "Zoe \U0001f600 Ann", "split": "test"}),
+        Row("b", "documents", {"id": "x", "text": "Bo."}),
+        Row("c", "documents", {"id": "3", "text": "Never seen."}),
+        Row("d", "entities", {"doc": "1", "start": 6, "end": 9, "label": "PER"}),
+        Row("e", "entities", {"doc": "x"}),
+        Row("f", "sentences", {"doc": "1", "id": "s1", "start": 0, "end": 9}),
+    ]
+    doccano.write(rows, tmp_path / "x.jsonl")
+    first = json.loads((tmp_path / "x.jsonl").read_text(encoding="utf-8").splitlines()[0])
+    assert first == {"id": "1", "text": "Zoe \U0001f600 Ann", "split": "test", "label": [[6, 9, "PER"]]}
+    found = [(row.file, row.fields) for row in doccano.read(tmp_path / "x.jsonl")]
+    assert found[3:] == [("entities", {"doc": "1", "start": 6, "end": 9, "label": "PER", "text": "Ann"}),
+                         ("entities", {"doc": "x"})]  # fmt: skip
+    assert found[0] == ("documents", {"id": "1", "text": "Zoe \U0001f600 Ann", "split": "test"})
+
+
+def test_what_cannot_be_written_is_refused_with_its_place(tmp_path):
+    rows = [
+        Row("g:1", "documents", {"id": "1", "text": "Ann Lee", "label": "news", "tags": ["x"]}),
+        Row("g:2", "entities", {"doc": "1", "start": 0, "end": 7, "label": "X", "parts": [[0, 1], [6, 7]]}),
+        Row("g:3", "entities", {"doc": "1", "start": 0, "end": 3, "label": "X", "annotator": "b"}),
+        Row("g:4", "entities", {"doc": "2", "start": 0, "end": 3, "label": "X"}),
+        Row("g:5", "stance", {"doc": "1", "target": "t", "label": "favor"}),
+    ]
+    with pytest.raises(DataError) as caught:
+        doccano.write(rows, tmp_path / "x.jsonl")
+    assert [fault.split(":")[1].split()[0] for fault in caught.value.faults] == ["5", "4", "1", "1", "2", "2"]
+    assert not (tmp_path / "x.jsonl").exists()

@@ -174,3 +174,24 @@ def test_the_id_can_be_one_of_the_data(tmp_path):
     record["data"]["name"] = "doc-a"
     assert entities(written(tmp_path, record), id_key="name") == [{"doc": "doc-a"}]
     assert "data.options.id_key" in faults_of(written(tmp_path, record), id_key="nope")[0]
+
+
+def test_what_is_written_is_read_again(tmp_path):
+    """Also where the strings would be found by UTF-16 units just as well: offsets are code points."""
+    text = "\U0001f600 aaaa Ann"
+    rows = [
+        Row("a", "documents", {"id": "d/1", "text": text, "year": 2020}),
+        Row("b", "documents", {"id": "2", "text": "Never seen."}),
+        Row("c", "entities", {"doc": "d/1", "start": 2, "end": 4, "label": "X", "annotator": "x"}),
+        Row("d", "entities", {"doc": "d/1", "start": 2, "end": 4, "label": "Y", "annotator": "x"}),
+        Row("e", "entities", {"doc": "d/1", "annotator": "y"}),
+    ]
+    labelstudio.write(rows, tmp_path / "x.json")
+    for options in ({}, {"id_key": "id"}):
+        found = [(row.file, row.fields) for row in labelstudio.read(tmp_path / "x.json", **options)]
+        assert found[0][1] == {"id": "d/1", "text": text, "year": 2020}
+        assert [fields for file, fields in found if file == "entities"] == [
+            {"doc": "d/1", "start": 2, "end": 4, "label": "X", "text": "aa", "annotator": "x"},
+            {"doc": "d/1", "start": 2, "end": 4, "label": "Y", "text": "aa", "annotator": "x"},
+            {"doc": "d/1", "annotator": "y"},
+        ]

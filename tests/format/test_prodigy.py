@@ -84,3 +84,25 @@ def test_every_bad_line_is_named_at_once(tmp_path):
     with pytest.raises(DataError) as caught:
         list(prodigy.read(path))
     assert [fault.partition(": ")[0] for fault in caught.value.faults] == [f"{path}:{n}" for n in range(2, 13)]
+
+
+def test_what_is_written_is_read_again(tmp_path):
+    rows = [
+        Row("a", "documents", {"id": "1", "text": "Zoe \U0001f600 Ann", "split": "test"}),
+        Row("b", "documents", {"id": "2", "text": "Never seen.", "answer": "reject"}),
+        Row("c", "documents", {"id": "3", "text": "Nothing."}),
+        Row("d", "entities", {"doc": "1", "start": 6, "end": 9, "label": "PER", "annotator": "x"}),
+        Row("e", "entities", {"doc": "1", "annotator": "y"}),
+        Row("f", "entities", {"doc": "3"}),
+    ]
+    prodigy.write(rows, tmp_path / "x.jsonl")
+    lines = [json.loads(line) for line in (tmp_path / "x.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert [line["answer"] for line in lines] == ["accept", "accept", "reject", "accept"]
+    assert lines[0]["spans"] == [{"start": 6, "end": 9, "label": "PER", "text": "Ann"}]
+    found = [(row.file, row.fields) for row in prodigy.read(tmp_path / "x.jsonl")]
+    assert found[0][1] == {"id": "1", "text": "Zoe \U0001f600 Ann", "split": "test", "answer": "accept"}
+    assert [fields for file, fields in found if file == "entities"] == [
+        {"doc": "1", "start": 6, "end": 9, "label": "PER", "text": "Ann", "annotator": "x"},
+        {"doc": "1", "annotator": "y"},
+        {"doc": "3"},
+    ]

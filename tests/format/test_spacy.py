@@ -7,6 +7,7 @@ import pytest
 
 from harness.errors import DataError, ResourceError
 from harness.format import spacy as reader
+from harness.records import Row
 
 TEXT = "Zoe\u0301 \U0001f600 met Bob.  He left."
 
@@ -104,3 +105,38 @@ def test_without_spacy_the_command_that_installs_it_is_named(tmp_path, monkeypat
     monkeypatch.setitem(sys.modules, "spacy", None)
     with pytest.raises(ResourceError, match=r"pip install spacy"):
         list(reader.read(tmp_path / "x.spacy"))
+
+
+@pytest.mark.core
+def test_what_is_written_is_read_again(tmp_path):
+    pytest.importorskip("spacy", reason="left out: the extra 'spacy' is not installed")
+    text = " Zoe\u0301  met\n\nBob-Lee.\tHe\u00a0left \U0001f600 "
+    start = text.index("Bob")
+    rows = [
+        Row("a", "documents", {"id": "1", "text": text, "split": "test"}),
+        Row("b", "documents", {"id": "2", "text": "Never seen."}),
+        Row("c", "entities", {"doc": "1", "start": start + 1, "end": start + 3, "label": "X"}),
+        Row("d", "sentences", {"doc": "1", "id": "s1", "start": 1, "end": text.index("\t")}),
+        Row("e", "sentences", {"doc": "1", "id": "s2", "start": text.index("He"), "end": len(text) - 1}),
+    ]
+    reader.write(rows, tmp_path / "x.spacy")
+    found = [(row.file, row.fields) for row in reader.read(tmp_path / "x.spacy")]
+    assert [fields["text"] for file, fields in found if file == "documents"] == [text, "Never seen."]
+    assert [fields for file, fields in found if file == "entities"] == [
+        {"doc": "x:1", "start": start + 1, "end": start + 3, "label": "X", "text": "ob"}
+    ]
+    assert [(f["start"], f["end"]) for file, f in found if file == "sentences"] == [
+        (1, text.index("\t")), (text.index("He"), len(text) - 1)
+    ]  # fmt: skip
+
+
+@pytest.mark.core
+def test_what_cannot_be_written_is_refused(tmp_path):
+    pytest.importorskip("spacy", reason="left out: the extra 'spacy' is not installed")
+    document = Row("g:1", "documents", {"id": "1", "text": "met Ann Lee"})
+    spans = [[(4, 11), (4, 7)], [(3, 7)]]
+    for own, part in zip(spans, ("do not overlap", "begins or ends with a blank"), strict=True):
+        entities = [Row("g:2", "entities", {"doc": "1", "start": s, "end": e, "label": "X"}) for s, e in own]
+        with pytest.raises(DataError, match=part):
+            reader.write([document, *entities], tmp_path / "x.spacy")
+    assert not (tmp_path / "x.spacy").exists()

@@ -516,13 +516,13 @@ def test_every_dialect_says_what_it_differs_by_and_why():
         ),
         "harness": "the strict score that the others are compared with: span and label, spans as given",
         # Strict: 2 of 5 and 4. Exact: the wrong label on the right span counts too.
-        "semeval2013_exact": "22.22 points above strict: 1 right spans with a wrong label count",
+        "semeval2013_exact": "22.22 points above strict: 1 right span with a wrong label counts",
         "semeval2013_partial": (
-            "33.33 points above strict: 1 right spans with a wrong label count, "
-            "and 1 spans that only overlap count half"
+            "33.33 points above strict: 1 right span with a wrong label counts, "
+            "and 1 span that only overlaps counts half"
         ),
         "semeval2013_strict": "as strict: the same rule",
-        "semeval2013_type": "22.22 points above strict: 1 overlapping spans with the right label count",
+        "semeval2013_type": "22.22 points above strict: 1 overlapping span with the right label counts",
         "seqeval": (
             "as strict: 0 gold and 1 predicted invalid transitions begin an entity, which strict seqeval drops"
         ),

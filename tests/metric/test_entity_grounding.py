@@ -91,6 +91,15 @@ def test_the_band_and_the_ambiguous_share():
     assert found["ambiguous"] == pytest.approx(1 / 2)
 
 
+def test_what_the_text_does_not_hold_lowers_no_precision():
+    mentions = (Mention("PER", "Bo"), Mention("PER", "Zoe"), Mention("LOC", "Atlantis"))
+    metric = EntityGrounding()
+    counts = metric.count([Entity(8, 10, "PER")], (), ner_context(TEXT, answer=Answer(mentions=mentions)))
+    scores = {key.metric: float(value) for key, value in metric.compute(counts).items()}
+    assert scores["entity_grounding.ungrounded"] == 2 / 3
+    assert {scores[f"entity_grounding.{policy}.precision"] for policy in POLICIES} == {1.0}
+
+
 def test_an_answer_with_offsets_has_no_band():
     metric = EntityGrounding()
     gold, predicted = [Entity(0, 3, "PER")], [Entity(0, 3, "PER"), Entity(8, 10, "PER")]

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.metric.base import Key
-from harness.metric.fragments import Fragments, fragment_lengths
+from harness.metric.fragments import Fragments, fragment_lengths, fragments
 from harness.records import References, Summary
 
 pytestmark = pytest.mark.core
@@ -128,3 +128,23 @@ def test_signature():
         Fragments().signature(Key("fragments.density", "mean"))
         == "fragments.density|words:unicode|case:lc|search:greedy|source:document|styles:mean|v:1"
     )
+
+
+@given(st.lists(st.sampled_from("abc"), max_size=12), st.lists(st.sampled_from("abcd"), max_size=12))
+def test_fragments_stand_in_both_texts_apart_and_in_order(source, summary):
+    found = fragments(summary, source)
+    assert [length for _, length in found] == fragment_lengths(summary, source)
+    end = 0
+    for first, length in found:
+        assert set(summary[end:first]).isdisjoint(source)
+        end = first + length
+        run = summary[first:end]
+        assert any(source[at : at + length] == run for at in range(len(source)))
+    assert set(summary[end:]).isdisjoint(source)
+
+
+def test_spans_are_places_in_the_text_as_given():
+    text = "CAFE\u0301 in  Mali, 😀 (in Mali)"
+    found = Fragments().spans(text, "A café in Mali.")
+    assert [(text[start:end], words) for start, end, words in found] == [("CAFE\u0301 in  Mali", 3), ("in Mali", 2)]
+    assert Fragments().spans("", "a") == Fragments().spans("a", "") == []

@@ -180,3 +180,22 @@ def test_agreement_with_people(data):
         assert not rows["`invented.told`"].any()
         for row, value in (("`invented.any_number`", number), ("`invented.entities` (`names: words`)", words)):
             assert auc(rows[row], consistent < 1, resampled="none").value == pytest.approx(value, abs=0.005)
+
+
+@given(st.text("AnnLeMali 12,.", max_size=40), st.sampled_from(["capitals", "words"]))
+def test_spans_are_there_where_the_rows_say_so(text, names):
+    metric = Invented(names=names)
+    counts = metric.count(References("default", source=SOURCE), Summary(text))
+    kinds = {kind for _, _, kind in metric.spans(text, SOURCE)}
+    assert ("number" in kinds) == bool(counts.get("any_number"))
+    assert ("name" in kinds) == bool(counts.get("entities"))
+
+
+def test_spans_by_hand():
+    text = "Bob Orff paid 1,300 dollars. Then Bob Orff, 35, left with 1300 others."
+    found = [(text[start:end], kind) for start, end, kind in Invented().spans(text, SOURCE)]
+    assert found == [("Bob Orff", "name"), ("1,300", "number"), ("Bob Orff", "name"), ("1300", "number")]
+    lower = "orff paid 1,300 dollars"
+    found = [(lower[start:end], kind) for start, end, kind in Invented(names="words").spans(lower, SOURCE)]
+    assert found == [("orff", "name"), ("1,300", "number")]
+    assert Invented().spans(text, "") == Invented().spans("", SOURCE) == []

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.metric.names import KnownWords, capitalised_names, name_words, occurs, without_article
+from harness.metric.names import KnownWords, capitalised_names, name_places, name_words, occurs, without_article
 
 pytestmark = pytest.mark.core
 SOURCE = "On Monday President Ann Lee met the European Union in Brussels. The U.S. and Ukraine were there, Lee said."
@@ -127,3 +127,16 @@ def test_us_is_not_the_us():
     assert not KnownWords("It was given to us, and it may work.").has("us")
     assert KnownWords("It was given to the US.").has("us")
     assert KnownWords("The U.S. said so.").has("us")
+
+
+def test_places_of_names():
+    text = "Then Ann Lee came. So did Lee's aide from São Paulo."
+    found = [(name, text[start:end]) for name, start, end in name_places(text, SOURCE)]
+    assert found == [(("ann", "lee"), "Ann Lee"), (("lee",), "Lee's"), (("sao", "paulo"), "São Paulo")]
+    assert name_places("ann lee met the european union.", SOURCE) is None
+
+
+@given(st.text(max_size=80))
+def test_places_of_names_hold_their_words(text):
+    for name, start, end in name_places(text, SOURCE) or ():
+        assert set(name) <= set(name_words(text[start:end])) | {"us", "uk"} or "." in text[start:end]

@@ -30,6 +30,22 @@ def keys(text):
         ("23-year-old, 28-24", [["23"], ["28"], ["24"]]),
         ("60ft and 5km", [["60"], ["5"]]),
         ("nineteen eighty-four", [["19"], ["84"]]),  # two numbers to whoever reads word by word
+        # halves and other parts that are added
+        ("two and a half million, 2 and a half million, 2.5 million, 2 1/2 million, 2½ million", [["2500000"]] * 5),
+        ("two million and a half; a million and a half", [["2500000"], ["1500000"]]),
+        ("two and a half years, a two-and-a-half-year wait, 2½ years", [["2.5"]] * 3),
+        ("one and a half percent, 1½%, 1 1/2 per cent", [["1.5%"]] * 3),
+        ("3¾ 3-1/4", [["3.75"], ["3.25"]]),
+        ("two and a dozen, two and half", [["2"], ["12"], ["2"]]),
+        ("1 3/2; 1 1/2/2017", [["1"], ["3"], ["2"], ["1"], ["date=1-2", "date=2-1"]]),  # no fractions
+        # below 0
+        ("minus 5, -5, (-5), \u22125, at minus five", [["-5"]] * 5),
+        ("fell by -0.4%, minus 0.4 per cent", [["-0.4%"]] * 2),
+        ("a loss of -$2bn, minus $2bn", [["-2000000000"]] * 2),
+        ("pages 3-5, a 2-5 win, 3 -1, 10 minus 5", [["3"], ["5"], ["2"], ["5"], ["3"], ["1"], ["10"], ["5"]]),
+        ("two\u00a0million – ５\nMay", [["2000000"], ["5"]]),  # a line ends, whatever other characters there are
+        ("-3 apples\n -4 pears\n\u22125 outside", [["3"], ["4"], ["-5"]]),  # a list, and a sign that is no hyphen
+        ("F-16, Covid-19, -0", [["0"]]),
         # texts that were tokenized: one number, or two in a list
         ("56, 000 dogs", [["0", "56", "56000"]]),
         ("98. 7 per cent", [["7%", "98%", "98.7%"]]),
@@ -184,3 +200,18 @@ def test_hostile_numbers_are_read_without_fail(text):
 
 def test_a_rough_number_keeps_its_value():
     assert [one.rough for one in quantities("about 1,000 or 5")] == [Decimal(1000), None]
+
+
+def test_a_number_below_0_says_how_far_below():
+    document = Quantities(quantities("Shares changed by -5% and it was minus 12 outside."))
+    assert [document.has(one) for one in quantities("They fell 5 per cent at 12 degrees of frost")] == [True, True]
+    # The other way round the sign is new.
+    assert not Quantities(quantities("up 5%")).has(quantities("a change of -5%")[0])
+    assert document.has(quantities("about minus 13")[0], 0.1)
+    assert not document.has(quantities("about minus 15")[0], 0.1)
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("part", ["1 and a half ", "minus ", "- ", "-1 ", "1 1/2 ", "½", "1½ and a ", "(-$"])
+def test_long_texts_of_one_part_take_no_square_of_their_length(part):
+    quantities(part * 10_000)

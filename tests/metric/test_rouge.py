@@ -12,9 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rouge_score.rouge_scorer import RougeScorer
 
+from harness.metric import rouge
 from harness.metric.base import Key
 from harness.metric.rouge import Rouge
 from harness.records import References, Summary
+from tests.metric.test_span_batch import states
 
 pytestmark = pytest.mark.core
 
@@ -512,6 +514,25 @@ def test_further_policies_in_mode_rouge_score(refs):
                 hits = sum(score.recall * count for score, count in zip(scores, wanted, strict=True))
                 expected = hits / max(3 * given, 1), hits / sum(wanted), 2 * hits / (3 * given + sum(wanted))
             assert [counts[f"{name}.{part}"] for part in PARTS] == pytest.approx(list(expected), abs=1e-12, rel=0)
+
+
+@pytest.mark.parametrize("refs", ["max", "mean", "jackknife", "pooled", "best_recall"])
+@pytest.mark.parametrize("mode", ["rouge_score", "rouge155", "unicode"])
+def test_many_at_once_are_counted_as_one_by_one(mode, refs, monkeypatch):
+    monkeypatch.setattr(rouge, "_AT_ONCE", 4)
+    texts = [text for pair in list(parity_pairs())[:18] for text in pair]
+    references = [gold(*texts[n : n + n % 4]) for n in range(30)]
+    references += [gold("кот"), gold("кот", "a cat"), gold("да"), gold(""), gold("a", style="extract"), gold()]
+    summaries = [None if n % 7 == 0 else Summary(texts[-n]) for n in range(30)]
+    summaries += [Summary(text) for text in ("a", "кот", "да", "", "a", "a\ud800 b")]
+    metric = Rouge(mode=mode, refs=refs)
+    expected = [metric.count(*pair) for pair in zip(references, summaries, strict=True)]
+    assert states(metric.count_many(references, summaries)) == expected
+    assert states(metric.count_many((), ())) == []
+    # The package that has no call for many.
+    monkeypatch.setitem(sys.modules, "rouge_score_rs", None)
+    many = states(Rouge(mode=mode, refs=refs).count_many(references, summaries))
+    assert many == [pytest.approx(counts, abs=1e-12, rel=0) for counts in expected]
 
 
 @pytest.mark.parametrize("refs", ["max", "mean", "jackknife", "pooled", "best_recall"])

@@ -42,6 +42,21 @@ def test_by_hand(gold, predicted, micro, accuracy):
     assert found[Key("token.accuracy", "micro")] == pytest.approx(accuracy)
 
 
+def test_a_discontinuous_span_covers_its_parts_alone():
+    # Mr. ... Ng ... of Wales: "." and "met the Bank" lie between its parts.
+    apart = Entity(0, 28, "PER", parts=((0, 2), (4, 6), (20, 28)))
+    found = scores([apart], [Entity(0, 28, "PER")])
+    # Tokens: Mr, Ng, of, Wales of gold; all eight predicted.
+    assert [found[Key(f"token.{name}", "micro")] for name in FIELDS] == pytest.approx((4 / 8, 1, 2 / 3))
+    assert scores([apart], [apart])[Key("token.accuracy", "micro")] == 1
+    # Its parts are 12 long together, so "met the Bank of" is longer and has "of".
+    longer = Entity(7, 22, "ORG")
+    found = scores([apart, longer], [Entity(0, 2, "PER"), Entity(4, 6, "PER"), longer, Entity(23, 28, "PER")])
+    assert found[Key("token.accuracy", "micro")] == 1
+    moved = Entity(100, 128, "PER", parts=((100, 102), (104, 106), (120, 128)))
+    assert scores([moved], [moved], start=100)[Key("token.recall", "micro", "label=PER")] == 1
+
+
 def test_offsets_are_the_documents():
     moved = [Entity(104, 106, "PER")]
     assert scores(moved, moved, start=100)[Key("token.recall", "micro")] == 1

@@ -1,12 +1,13 @@
 """Words of any script, against a reading of Unicode's categories character by character."""
 
 import unicodedata
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.metric.words import check_orders, ngrams, words
+from harness.metric.words import check_orders, ngrams, word_spans, words
 
 pytestmark = pytest.mark.core
 
@@ -89,3 +90,21 @@ def test_ngrams(tokens, n):
 def test_orders_that_no_ngram_has(orders):
     with pytest.raises(ValueError, match="Kind: orders must be distinct whole numbers from 1 up, got"):
         check_orders("Kind", orders)
+
+
+@given(st.text(max_size=40))
+def test_each_word_has_its_place(text):
+    for mode in ("unicode", "whitespace"):
+        spans = word_spans(text, mode)
+        assert len(spans) == len(words(text, mode))
+        assert all(end <= start for (_, end), (start, _) in pairwise(spans))
+        # A word by itself is the same word, but for a capital sigma, which is lower-cased by what stands around it.
+        for word, (start, end) in zip(words(text, mode), spans, strict=True):
+            assert words(text[start:end], mode) == (word,) or "Σ" in text
+
+
+@pytest.mark.parametrize("text", ["a{}b", "{}", "é{}x", "{}\u0301", "東{}"])
+def test_each_word_has_its_place_around_any_character(text):
+    for code in (*range(0x3000), *range(0xA000, 0x10400, 7), *range(0x1D000, 0x1F000, 13), *range(0xE0000, 0xE0200)):
+        one = text.format(chr(code))
+        assert len(word_spans(one)) == len(words.__wrapped__(one)), hex(code)

@@ -175,7 +175,7 @@ class TestOverlong:
         model = HfPair(path=classifier)
         assert model.check(asked(("", "bad", "war"), self.CASE)) == [
             f"example 'e1': its input has 18 tokens, {classifier} reads at most 16 "
-            "(overlong=error; 'truncate' cuts the text from its left and counts it)"
+            "(model.stance.overlong=error; 'truncate' cuts the text from its left and counts it)"
         ]
         assert "network" not in vars(model)
         short, long = model.answer(asked(("", "bad", "war"), self.CASE))

@@ -266,7 +266,7 @@ class TestOverlong:
         model = HfSeq2seq(path=small_t5)
         assert model.check(asked("w1", self.TEXT)) == [
             f"example 'e1': its input has 41 tokens, {small_t5} reads at most 30 "
-            "(overlong=error; 'truncate' cuts the end and counts it)"
+            "(model.summarization.overlong=error; 'truncate' cuts the end and counts it)"
         ]
         assert "network" not in vars(model)
         short, long = model.answer(asked("w1", self.TEXT))

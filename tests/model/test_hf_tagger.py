@@ -269,7 +269,7 @@ class TestOverlong:
         faults = tagger.check(asked("Bob works", self.TEXT))
         assert faults == [
             f"example 'e1': its input has 82 tokens, {lexicon_tagger} reads at most 32 "
-            "(overlong=error; 'window' reads all of it)"
+            "(model.ner.overlong=error; 'window' reads all of it)"
         ]
         assert "network" not in vars(tagger)
         short, long = tagger.answer(asked("Bob works", self.TEXT))

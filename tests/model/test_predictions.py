@@ -313,8 +313,26 @@ def test_scores_may_be_rounded_and_of_any_depth_of_detail(ask):
 
 def test_stance_labels_outside_the_scheme_go_to_the_ledger_where_that_is_wanted(ask):
     found = ask("stance", JUDGED, [stance("pro", doc="d2", scores={"pro": 1.0})], label_map=None)
-    assert (found["d2//t"].label, found["d2//t"].scores) == ("pro", None)
+    assert (found["d2//t"].label, found["d2//t"].scores) == ("pro", {"pro": 1.0})
     assert ask.read["d2//t"] is None
+
+
+def test_probabilities_of_labels_outside_the_scheme_are_kept_and_said(ask):
+    given = {"favor": 0.5, "pro": 0.3, "con": 0.2}
+    records = [stance(doc="d2", scores=given), stance("none", sentence="s1", scores={"none": 1.0})]
+    found = ask("stance", JUDGED, records, label_map=None)
+    # The label is of the scheme and counts; half of the mass is on labels that are wrong in any case.
+    assert ask.read["d2//t"].scores == found["d2//t"].scores == given
+    with open(ask.place, "w", encoding="utf-8") as stream:
+        stream.write("".join(json.dumps(record) + "\n" for record in records))
+    model = Predictions(path=ask.place, task="stance", label_map=None)
+    model.prepare(Stance().examples(JUDGED, gold=True, selects=False, label_map=NO_MAP), JUDGED)
+    assert model.remarks == (
+        f"{ask.place}:1: 1 of 2 answers give probabilities to labels outside the scheme (con, pro); "
+        "these count as wrong labels",
+    )
+    with pytest.raises(PredictionError, match=f"{ask.place}:1: {SCORES}"):
+        ask("stance", JUDGED, records)
 
 
 def test_two_stances_of_one_example(ask):
@@ -490,11 +508,12 @@ def test_a_folder_is_read_as_gold_is(tmp_path):
     assert Predictions(path=str(tmp_path), task="ner").unavailable() is None
     assert Predictions(path=str(tmp_path), task="stance").unavailable() is None
     assert Predictions(path=str(tmp_path), task="summarization").unavailable() == (
-        f"{tmp_path}: holds no summaries records, which task 'summarization' needs"
+        f"{tmp_path}: holds no summaries records, which task 'summarization' needs; it holds entities (1), stance (1)"
     )
     (tmp_path / "entities.jsonl").write_text(json.dumps(entity(0, 4, annotator="a")) + "\n")
     assert Predictions(path=str(tmp_path), task="ner", annotator="b").unavailable() == (
-        f"{tmp_path}: holds no entities records of annotator 'b', which task 'ner' needs"
+        f"{tmp_path}: holds no entities records of annotator 'b', which task 'ner' needs; "
+        "it holds entities (1), stance (1)"
     )
 
 

@@ -11,7 +11,8 @@ import pytest
 from harness.__main__ import command
 from harness.comparison.compare import compare, make_tables
 from harness.comparison.table import Failure
-from harness.report.csv import COLUMNS, render
+from harness.report.csv import render
+from harness.report.tidy import COLUMNS
 from harness.run_folder import read_run
 
 pytestmark = pytest.mark.core

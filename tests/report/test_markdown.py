@@ -36,10 +36,10 @@ def test_a_table_with_title_values_and_footnotes(tmp_path, capsys):
     assert lines[4:8] == [
         "| model | F1 | P | n | losses | seconds | examples/s |",
         "| --- | --: | --: | --: | --- | --: | --: |",
-        "| b | **70.0\\*?** [60.0,\u00a080.0] | ¹ | 40 | 0 | 9.5 | 50 |",
+        "| b | **70.0\\*?** [60.0,\u00a080.0] | (1) | 40 | 0 | 9.5 | 50 |",
         "| a | 50.0 [40.0,\u00a060.0] | 50.0 [40.0,\u00a060.0] | 40 | 2 truncated | 9.5 | 50 |",
     ]
-    assert "- ¹ not among the metrics of that run" in lines
+    assert "- (1) not among the metrics of that run" in lines
     assert any(line.startswith("- ? unreliable") for line in lines)
 
 

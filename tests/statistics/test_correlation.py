@@ -192,15 +192,31 @@ def test_huge_and_tiny_values_are_no_hindrance():
             assert same == pytest.approx(usual, abs=1e-9)
 
 
+BETWEEN_TWO = "3 are needed, for between two every coefficient is 1 or -1"
+
+
 # ---- what cannot be said ---------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("metric", "human", "level", "reason"),
     [
-        ([[1, 2], [2, 1]], [[1, 2], [2, 1]], "system", "2 systems with values on both sides, 3 are needed"),
-        ([[1, 2, 3]], [[1, 2, 3]], "system", "1 system with values on both sides, 3 are needed"),
-        ([[1, 2, 3]], [[1, 2, 3]], "summary", "no document has values of two systems"),
+        ([[1, 2], [2, 1]], [[1, 2], [2, 1]], "system", f"2 systems with values on both sides, {BETWEEN_TWO}"),
+        ([[1, 2, 3]], [[1, 2, 3]], "system", f"1 system with values on both sides, {BETWEEN_TWO}"),
+        ([[1, 2, 3]], [[1, 2, 3]], "summary", f"no document has values of more than 1 system, {BETWEEN_TWO}"),
+        (
+            [[1, 2], [2, 1]],
+            [[1, 2], [2, 1]],
+            "summary",
+            f"no document has values of more than 2 systems, {BETWEEN_TWO}",
+        ),
+        # Three systems, but never three in one document.
+        (
+            [[1, 2, np.nan], [2, np.nan, 1], [np.nan, 3, 3]],
+            [[1, 2, 3], [2, 1, 3], [3, 2, 1]],
+            "summary",
+            f"no document has values of more than 2 systems, {BETWEEN_TWO}",
+        ),
         ([[1], [2], [3]], [[1], [2], [3]], "partial", "no system has values of two documents"),
         ([[1, np.nan]], [[np.nan, 1]], "pooled", "no system and document has a value on both sides"),
         ([[1, 2], [2, 3], [4, 4]], [[5, 5], [5, 5], [5, 5]], "pooled", "one side is constant"),
@@ -228,9 +244,23 @@ def test_one_system_or_one_document_leaves_the_other_side_to_draw():
     assert found.resampled == "systems"
     assert found.low < found.value < found.high
     found = correlate([line], [noisy], "pooled", "pearson", resampled="systems")
-    assert (found.low, found.reason) == (None, "one system cannot be resampled")
+    assert (found.low, found.reason) == (None, "1 system cannot be resampled, 3 are needed")
     found = correlate(line[:, None], noisy[:, None], "summary", "pearson", resampled="inputs")
     assert (found.low, found.reason) == (None, "one document cannot be resampled")
+
+
+@pytest.mark.parametrize("coefficient", ["pearson", "spearman", "kendall"])
+def test_two_systems_are_not_drawn_anew(coefficient):
+    metric, human = made_up(systems=2, documents=30, missing=0, rng_seed=1)
+    found = correlate(metric, human, "pooled", coefficient, resamples=200)
+    # Every second draw of two systems would hold one of them alone.
+    alone = correlate(metric, human, "pooled", coefficient, resamples=200, resampled="inputs")
+    assert found == alone
+    assert found.low < found.value < found.high
+    found = correlate(metric, human, "pooled", coefficient, resamples=200, resampled="systems")
+    assert (found.low, found.reason) == (None, "2 systems cannot be resampled, 3 are needed")
+    metric, human = made_up(systems=3, documents=30, missing=0, rng_seed=1)
+    assert correlate(metric, human, "pooled", coefficient, resamples=200).resampled == "both"
 
 
 def test_perfect_agreement_has_no_interval():

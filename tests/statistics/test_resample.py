@@ -130,7 +130,7 @@ def test_sums_are_those_of_the_drawn_units():
 @pytest.mark.parametrize(("scale", "fits"), [(1.0, True), (0.5, True), (0.1, False), (1e6, False)])
 def test_sums_are_exact_in_whatever_width_they_are_made(scale, fits):
     matrix = documents(40, np.random.default_rng(2)) * scale
-    assert resample._fits_float32(matrix) is fits
+    assert resample.exact_in_float32(matrix) is fits
     found = resampled(matrix, NAMES, f1, [F1], resamples=300, rng_seed=0)[F1]
     expected = f1(dict(zip(NAMES, resampled_sums(matrix, 300, 0).T, strict=True)))[F1]
     np.testing.assert_allclose(found, expected, rtol=0 if fits else 1e-13)

@@ -8,6 +8,7 @@ from harness.gold import check_corpus
 from harness.label_map import NO_MAP
 from harness.records import Answer, Row, Target
 from harness.records import Stance as StanceLabel
+from harness.task.base import length_range
 from harness.task.stance import Stance
 
 pytestmark = pytest.mark.core
@@ -106,13 +107,28 @@ def test_targets_have_their_words():
     assert examples_of(corpus)[0].input.target == Target("t", "Travelling by train")
 
 
+@pytest.mark.parametrize(("words", "value"), [(1, "1-10"), (11, "11-20"), (21, "21-40"), (41, "41+")])
+def test_length_of_the_sentence_or_document_is_a_field(words, value):
+    text = " ".join(["word"] * words) + "\nTwo words."
+    sentences = [
+        {"doc": "d", "id": "s1", "start": 0, "end": len(text) - 11},
+        {"doc": "d", "id": "s2", "start": len(text) - 10, "end": len(text)},
+    ]
+    documents = [{"id": "d", "text": text}]
+    judgements = [{"target": target, "sentence": s} for s in ("s1", "s2") for target in "tu"]
+    found = examples_of(corpus_of(judgements, sentences, documents))
+    assert [example.fields["length"] for example in found] == [value, value, "1-10", "1-10"]
+    (whole,) = examples_of(corpus_of([{"target": "t"}], sentences, documents))
+    assert whole.fields["length"] == length_range(text)
+
+
 def test_fields_never_replace_the_tasks_own():
     corpus = corpus_of(
         [{"target": "t", "sentence": "s2", "holder": "Ann", "zone": "x", "evidence": [0, 4]}],
         documents=[{"id": "d", "text": TEXT, "target": "y", "year": 2020, "holder": "Bob"}],
     )
     (found,) = examples_of(corpus)
-    assert found.fields == {"target": "t", "zone": "caption", "holder": "Ann", "year": "2020"}
+    assert found.fields == {"target": "t", "zone": "caption", "length": "1-10", "holder": "Ann", "year": "2020"}
     reading = Stance().read(found, Answer(label="favor"), corpus, NO_MAP)
     assert reading.predicted == StanceLabel("t", "favor")
 

@@ -133,7 +133,20 @@ def test_a_style_that_nobody_has_is_a_fault():
 def test_fields_never_replace_the_tasks_own():
     documents = [{"id": "d", "text": TEXT, "style": "tabloid", "year": 2020}]
     (found,) = examples_of(corpus_of([{"style": "headline", "text": "H"}], documents=documents))
-    assert found.fields == {"style": "headline", "year": "2020"}
+    assert found.fields == {"style": "headline", "length": "1-250", "year": "2020"}
+
+
+@pytest.mark.parametrize(
+    ("words", "value"), [(1, "1-250"), (250, "1-250"), (251, "251-500"), (501, "501-1000"), (1001, "1001+")]
+)
+def test_length_of_what_a_model_is_given_is_a_field(words, value):
+    text = " ".join(["word"] * words) + "\nNot shown."
+    sentences = [
+        {"doc": "d", "id": "s1", "start": 0, "end": len(text) - 11},
+        {"doc": "d", "id": "s2", "start": len(text) - 10, "end": len(text), "zone": "caption"},
+    ]
+    found = examples_of(corpus_of([{"text": "D"}], sentences, [{"id": "d", "text": text}]))
+    assert [example.fields["length"] for example in found] == [value]
 
 
 def test_units_are_documents_or_nothing():

@@ -1,0 +1,1 @@
+"""What peers are run with, each in an environment of its own."""

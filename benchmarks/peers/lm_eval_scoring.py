@@ -1,0 +1,40 @@
+"""lm-evaluation-harness as a process of its own: scores labels after prompts, as its multiple-choice tasks do.
+
+Run by `benchmarks/stance_llm.py` with the Python of an environment that holds lm-eval; reads one JSON object a line
+(`prompts`, `labels`, `batch_size`) and answers each with one (`seconds`, `scores`).
+"""
+
+import json
+import sys
+import time
+
+
+def main() -> None:
+    """Loads the model named on the command line and answers until its input ends."""
+    folder, gguf = sys.argv[1], sys.argv[2] or None
+    answers = sys.stdout
+    # Progress bars and notes of the libraries must not mix with the answers.
+    sys.stdout = sys.stderr
+    from lm_eval.api.instance import Instance  # type: ignore[import-not-found]
+    from lm_eval.models.huggingface import HFLM  # type: ignore[import-not-found]
+
+    began = time.perf_counter()
+    given = {"gguf_file": gguf} if gguf else {}
+    model = HFLM(pretrained=folder, dtype="float32", device="cpu", batch_size=8, **given)
+    print(json.dumps({"load": time.perf_counter() - began}), file=answers, flush=True)
+    for line in sys.stdin:
+        asked = json.loads(line)
+        model.batch_size_per_gpu = asked["batch_size"]
+        requests = [
+            Instance("loglikelihood", {}, (prompt, label), number)
+            for prompt in asked["prompts"]
+            for number, label in enumerate(asked["labels"])
+        ]
+        began = time.perf_counter()
+        scores = [score for score, _ in model.loglikelihood(requests, disable_tqdm=True)]
+        taken = time.perf_counter() - began
+        print(json.dumps({"seconds": taken, "scores": scores}), file=answers, flush=True)
+
+
+if __name__ == "__main__":
+    main()

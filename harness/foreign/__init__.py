@@ -1,0 +1,1 @@
+"""Result files of other evaluation tools: one file per tool, each with functions `recognizes` and `read`."""

@@ -1,0 +1,1 @@
+"""The regression gate: runs against a baseline, one verdict for text, files and exit code."""

@@ -1,0 +1,1 @@
+"""Gold of one's own: starting, checking, counting, looking over and converting annotations."""

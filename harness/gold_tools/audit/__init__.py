@@ -1,0 +1,1 @@
+"""What in a gold is no fault and may be a slip: a module for each thing that is looked at."""

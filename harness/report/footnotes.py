@@ -1,0 +1,106 @@
+"""What stands below a table of scores: marks explained, and how intervals and tests were made."""
+
+from harness.comparison.table import Column, Repeats, Table
+from harness.report.shown import BEST, UNDEFINED, UNRELIABLE, number, shortened
+from harness.report.text import visible
+
+
+class Remarks:
+    """Numbers remarks in the order in which cells need them; `known` has the mark of each."""
+
+    def __init__(self) -> None:
+        self.known: dict[str, str] = {}
+
+    def mark(self, remark: str) -> str:
+        """`(1)`, or the mark that the remark already has."""
+        return self.known.setdefault(remark, f"({len(self.known) + 1})")
+
+
+def footnotes(table: Table, remarks: Remarks, common: str | None, *, timed: bool) -> list[str]:
+    """In the order in which they should be read.
+
+    Args:
+        table: The table.
+        remarks: What the cells are marked with.
+        common: Why no score has an interval, where it is one reason for all.
+        timed: Whether seconds are shown.
+    """
+    notes = []
+    cells = table.cells
+    if any(cell.best for cell in cells):
+        lettered = any(line.letters for line in table.lines)
+        tested = "letters say which others were not told apart" if lettered else "not tested, `compare --pairs` does"
+        notes.append(
+            f"{BEST} selected: the best of the rows it can be compared with, on what it is scored on; {tested}"
+        )
+    if any(cell.unreliable and cell.value is not None for cell in cells):
+        notes.append(f"{UNRELIABLE} unreliable: rests on fewer than 30 units or fewer than 20 gold positives")
+    if common is not None:
+        notes.append(f"no intervals: {common}")
+    notes += [f"{mark} {remark}" for remark, mark in remarks.known.items()]
+    methods = sorted({visible(cell.method) for cell in cells if cell.low is not None})
+    notes += [f"intervals: {method}" for method in methods]
+    notes += _majority(table)
+    if table.baseline is not None:
+        notes.append(f"vs baseline: score minus that of {visible(table.baseline)}, paired")
+    notes += [visible(remark) for remark in table.remarks]
+    notes += [_repeated(repeats) for repeats in table.repeats]
+    plain = [visible(column.title) for column in table.columns if column.factor == 1]
+    if plain:
+        notes.append(f"{', '.join(plain)}: not multiplied by 100")
+    if any(line.gold == "oracle" for line in table.lines):
+        notes.append("upper bound: reads the gold itself, so it is never ranked")
+    notes += [
+        f"{visible(line.label)} failed, so it is never the best: {shortened(visible(line.failure))}"
+        for line in table.lines
+        if line.failure
+    ]
+    learning = [visible(line.label) for line in table.lines if line.gold == "folds"]
+    if learning:
+        notes.append(f"{', '.join(learning)}: learned from the gold of other folds than the one answered")
+    if any(line.cost is not None for line in table.lines):
+        notes.append("cost: of the answers, as the run recorded it")
+    if timed:
+        notes += _untimed(table)
+    if table.columns:
+        notes.append("columns: " + ", ".join(_explained(column) for column in table.columns))
+    return notes
+
+
+def _majority(table: Table) -> list[str]:
+    """What the per-target majority scores; for rows that stand apart only where it is something else."""
+    said: dict[str, str] = {}
+    for block in table.blocks:
+        shown = [
+            f"{visible(column.title)} {number(block.majority[column.key], column)}"
+            for column in table.columns
+            if column.key in block.majority
+        ]
+        if shown:
+            said.setdefault(", ".join(shown), visible(block.lines[0].label))
+    first, *others = said or [""]
+    notes = [f"per-target majority: {first}"] if first else []
+    return notes + [f"per-target majority, on the gold of {said[one]}: {one}" for one in others]
+
+
+def _untimed(table: Table) -> list[str]:
+    """Why rows have no seconds."""
+    untimed = [line for line in table.lines if line.seconds is None]
+    reasons = ["answers were kept from an earlier run"] if any(not line.imported for line in untimed) else []
+    reasons += ["scores were imported"] if any(line.imported for line in untimed) else []
+    return [f"seconds {UNDEFINED}: {', or '.join(reasons)}, so there is nothing to time"] if reasons else []
+
+
+def _repeated(repeats: Repeats) -> str:
+    found, column = repeats.spread, repeats.column
+    shown = [f"{name} {number(value, column)}" for name, value in (("mean", found.mean), ("sd", found.sd))]
+    reach = f"{number(found.minimum, column)} to {number(found.maximum, column)}"
+    return (
+        f"{visible(repeats.model)}: {found.n} runs that differ in seed or prompt alone: {visible(column.title)} "
+        f"{', '.join(shown)}, {reach}; no part of the intervals, which are about the documents"
+    )
+
+
+def _explained(column: Column) -> str:
+    title, name = visible(column.title), visible(column.name)
+    return name if title == name else f"{title} = {name}"

@@ -1,0 +1,1 @@
+"""Charts of the report: static SVG in the page's own colours."""
