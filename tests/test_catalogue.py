@@ -45,7 +45,8 @@ def test_metrics_say_their_task_and_which_are_default(monkeypatch):
     assert "?" not in text
 
 
-def test_an_experiment_says_its_command():
+def test_an_experiment_says_its_command(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "1000")
     for line in catalogue("experiments").split("\n\n")[0].splitlines()[2:]:
         name, given = line.split(maxsplit=1)
         assert f"+experiment={name}" in given

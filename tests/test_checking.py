@@ -227,7 +227,7 @@ def test_a_document_id_in_another_unicode_form_is_told_apart():
     check = checker(doc="caf\u00e9")
     check.document(row(doc="cafe\u0301"))
     assert check.faults == [
-        "e.jsonl:7: document 'cafe\u0301' is not among the 1 documents; "
+        "e.jsonl:7: document 'cafe\u0301' is not among the 1 document; "
         "'caf\\xe9' looks the same as 'cafe\\u0301': one is in Unicode form NFC, the other in NFD"
     ]
 

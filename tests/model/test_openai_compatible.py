@@ -529,7 +529,7 @@ def test_faults_are_rows_and_the_same_command_goes_on(corpus, capsys):
     with serve(rule) as endpoint:
         code, said = run(capsys, endpoint.url, "model.input_price=1", "model.output_price=0", concurrency=1)
         assert code == 1
-        assert "5 of 8 examples have no scored answer (failed 5)" in said
+        assert "5 of 8 examples have no scored answer (failed 5)" in " ".join(said.split())
         ledger = only(corpus / "results", "scores.json")["ledger"]["examples"]
         assert (ledger["total"], ledger["scored"], ledger["failed"]) == (8, 3, 5)
         asked = len(endpoint.asked)

@@ -5,7 +5,7 @@ import pytest
 from scipy.sparse import csr_array
 
 from harness.errors import DataError
-from harness.statistics import unit_counts
+from harness.statistics import resample, unit_counts
 from harness.statistics.significance import all_pairs
 from harness.statistics.unit_counts import UnitCounts, align, resample_systems, swaps
 from tests.made_counts import F1, f1, mean, of_spans, of_values, random_spans
@@ -82,7 +82,7 @@ def test_single_precision_is_used_only_where_it_is_exact(monkeypatch):
     systems = {"a": random_spans(40, 1), "b": random_spans(40, 2)}
     single = resample_systems(systems, f1, [F1], resamples=300, rng_seed=0)
     assert single.counts.flat.dtype == np.float32
-    monkeypatch.setattr(unit_counts, "_EXACT_FLOAT32", 0.0)
+    monkeypatch.setattr(resample, "_EXACT_FLOAT32", 0.0)
     double = resample_systems(systems, f1, [F1], resamples=300, rng_seed=0)
     assert double.counts.flat.dtype == np.float64
     assert (single.draws[F1] == double.draws[F1]).all()

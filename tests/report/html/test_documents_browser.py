@@ -70,7 +70,7 @@ def settle(page):
 
 
 def title(page):
-    return page.run("return document.getElementById('documents-view-title').textContent")
+    return page.run("return document.getElementById('documents-view-title')?.textContent")
 
 
 def status(page):
