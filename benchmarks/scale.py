@@ -93,21 +93,30 @@ class Cost:
     peak: int
 
 
+# A process counts as its own the memory of the one that started it, so a small one starts what is measured.
+_MEASURE = """
+import json, os, subprocess, sys, time
+began = time.perf_counter()
+process = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL)
+_, status, used = os.wait4(process.pid, 0)
+took = time.perf_counter() - began
+print(json.dumps([os.waitstatus_to_exitcode(status), took, used.ru_utime + used.ru_stime, used.ru_maxrss]))
+"""
+
+
 def cost_of(arguments: Sequence[str]) -> Cost:
     """Runs `python -m harness` and measures it."""
-    began = time.perf_counter()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "harness", *arguments],
+    measured = subprocess.run(
+        [sys.executable, "-S", "-c", _MEASURE, sys.executable, "-m", "harness", *arguments],
         cwd=ROOT,
         env={**os.environ, "HF_HUB_OFFLINE": "1"},
-        stdout=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        check=True,
     )
-    _, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
+    code, wall, processor, peak = json.loads(measured.stdout)
+    if code:
         raise SystemExit(f"`python -m harness {' '.join(arguments)}` failed")
-    unit = 1 if sys.platform == "darwin" else 1024
-    return Cost(time.perf_counter() - began, used.ru_utime + used.ru_stime, used.ru_maxrss * unit)
+    return Cost(wall, processor, peak * (1 if sys.platform == "darwin" else 1024))
 
 
 def scoring_table(rounds: int, predictions: int = PREDICTIONS) -> list[str]:

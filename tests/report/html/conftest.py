@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,20 @@ class Browser:
 @pytest.fixture(scope="session")
 def browser(tmp_path_factory):
     """One browser for all tests, with a profile of its own."""
+    with started(tmp_path_factory.mktemp("profile")) as found:
+        yield found
+
+
+@pytest.fixture
+def new_browser(tmp_path):
+    """A browser that has been nowhere yet: for tests of its history."""
+    with started(tmp_path / "profile") as found:
+        yield found
+
+
+@contextmanager
+def started(profile):
+    """A browser that ends with the block."""
     chromium, chromedriver = shutil.which("chromium"), shutil.which("chromedriver")
     if not (chromium and chromedriver):
         pytest.skip("left out: no chromium and chromedriver on this machine (`make test` installs them)")
@@ -82,12 +97,14 @@ def browser(tmp_path_factory):
 
     options = webdriver.ChromeOptions()
     options.binary_location = chromium
-    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}", "--window-size=1280,900"):
+    for flag in (*FLAGS, f"--user-data-dir={profile}", "--window-size=1280,900"):
         options.add_argument(flag)
     options.set_capability("goog:loggingPrefs", {"performance": "ALL", "browser": "ALL"})
     driver = webdriver.Chrome(options=options, service=Service(chromedriver))
-    yield Browser(driver)
-    driver.quit()
+    try:
+        yield Browser(driver)
+    finally:
+        driver.quit()
 
 
 # ---- runs ---------------------------------------------------------------------------------------------------------

@@ -260,8 +260,8 @@ def test_ids_of_any_kind_can_be_linked_to(browser, report):
     assert page.complaints() == []
 
 
-def test_back_and_forward(browser, plain):
-    page = browser.open(plain, link("d00", data="mine"))
+def test_back_and_forward(new_browser, plain):
+    page = new_browser.open(plain, link("d00", data="mine"))
     page.run("document.getElementById('documents-next').click()")
     page.run("document.getElementById('documents-next').click()")
     assert title(page) == "d02"
