@@ -21,6 +21,7 @@ from harness.format.limits import (
     text_fault,
     text_lines,
 )
+from harness.format.writing import one_annotator, with_entities
 from harness.records import Row
 
 _SPAN = re.compile(r"(?P<id>T\S*)\t(?P<label>\S+) (?P<offsets>[0-9; ]+)(?:\t(?P<text>.*))?")
@@ -83,22 +84,10 @@ def write(rows: Iterable[Row], path: Path) -> None:
             records, several annotators; a folder that holds `.txt` or `.ann` files already.
     """
     faults: list[str] = []
-    documents: dict[str, Row] = {}
-    entities: dict[str, list[Row]] = {}
-    for row in rows:
-        if row.file == "documents":
-            documents[row.fields["id"]] = row
-        elif row.file == "entities":
-            entities.setdefault(row.fields["doc"], []).append(row)
-        elif row.file not in ("sentences", "tags"):
-            faults.append(f"{row.where}: brat carries documents and entities, found a record of {row.file}")
-    faults += [
-        f"{entities[doc][0].where}: entities of document {shown(doc)}, whose text is not given"
-        for doc in entities.keys() - documents.keys()
-    ]
     names: dict[str, str] = {}
     files: dict[str, str] = {}
-    for doc, document in documents.items():
+    for document, entities in with_entities(rows, "brat", faults):
+        doc = document.fields["id"]
         if not _is_name(doc):
             faults.append(f"{document.where}: expected an id that can be a file's name, found {shown(doc)}")
             continue
@@ -110,8 +99,8 @@ def write(rows: Iterable[Row], path: Path) -> None:
         names[doc.casefold()] = doc
         text = document.fields["text"]
         files[f"{doc}.txt"] = text
-        if doc in entities:
-            files[f"{doc}.ann"] = _lines(text, entities[doc], faults)
+        if entities is not None:
+            files[f"{doc}.ann"] = _lines(text, entities, faults)
     if path.is_dir() and any(file.suffix in (".txt", ".ann") for file in path.iterdir()):
         faults.append(
             f"{path}: holds .txt or .ann files already, which would be read with these; choose another folder"
@@ -190,9 +179,7 @@ def _offsets(parts: Sequence[tuple[int, int]]) -> str:
 
 
 def _lines(text: str, entities: list[Row], faults: list[str]) -> str:
-    annotators = {row.fields.get("annotator") for row in entities}
-    if len(annotators) > 1:
-        faults.append(f"{entities[0].where}: brat carries one annotator, found {sorted(map(str, annotators))}")
+    one_annotator(entities, "brat", faults)
     lines: list[str] = []
     for row in entities:
         if "start" not in row.fields:

@@ -77,7 +77,7 @@ def write(rows: Iterable[Row], path: Path) -> None:
     """
     faults: list[str] = []
     lines = []
-    for document, entities in with_entities(rows, "doccano", ("sentences", "tags"), faults):
+    for document, entities in with_entities(rows, "doccano", faults):
         record = metadata(document, "doccano", OWN, faults)
         record |= {"id": document.fields["id"], "text": document.fields["text"]}
         if entities is not None:

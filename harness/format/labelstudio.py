@@ -118,7 +118,7 @@ def write(rows: Iterable[Row], path: Path) -> None:
     """
     faults: list[str] = []
     tasks = []
-    for document, entities in with_entities(rows, "labelstudio", ("sentences", "tags"), faults):
+    for document, entities in with_entities(rows, "labelstudio", faults):
         doc, text = document.fields["id"], document.fields["text"]
         annotations = []
         for annotator, own in by_annotator(entities or ()).items():

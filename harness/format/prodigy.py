@@ -105,7 +105,7 @@ def write(rows: Iterable[Row], path: Path) -> None:
     """
     faults: list[str] = []
     lines = []
-    for document, entities in with_entities(rows, "prodigy", ("sentences", "tags"), faults):
+    for document, entities in with_entities(rows, "prodigy", faults):
         meta = metadata(document, "prodigy", OWN, faults)
         answer = meta.pop("answer", None)
         text = document.fields["text"]

@@ -101,7 +101,7 @@ def write(rows: Iterable[Row], path: Path) -> None:
         if row.file == "sentences":
             sentences.setdefault(row.fields["doc"], []).extend((row.fields["start"], row.fields["end"]))
     store, vocab = DocBin(attrs=("ENT_IOB", "ENT_TYPE", "SENT_START", "SPACY")), Vocab()
-    for document, entities in with_entities(given, "spacy", ("sentences", "tags"), faults):
+    for document, entities in with_entities(given, "spacy", faults):
         one_annotator(entities or [], "spacy", faults)
         found = sorted(spans(entities or (), "spacy", faults))
         furthest = 0

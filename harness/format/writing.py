@@ -6,16 +6,16 @@ from typing import Any
 from harness.format.limits import shown
 from harness.records import Row
 
+# Left out of a format without them, and no fault: sentences can be split again, and tags are made from entities.
+_PASSED_OVER = ("sentences", "tags")
 
-def with_entities(
-    rows: Iterable[Row], name: str, passed_over: Collection[str], faults: list[str]
-) -> list[tuple[Row, list[Row] | None]]:
+
+def with_entities(rows: Iterable[Row], name: str, faults: list[str]) -> list[tuple[Row, list[Row] | None]]:
     """Each document with its `entities` rows, in the order given; None for one that is not annotated.
 
     Args:
         rows: Of any kind.
         name: The format, for messages.
-        passed_over: Record files that the format does not carry and that are no fault.
         faults: Takes what is one: other records, entities of a document that is not given.
     """
     documents: dict[str, Row] = {}
@@ -25,7 +25,7 @@ def with_entities(
             documents[row.fields["id"]] = row
         elif row.file == "entities":
             entities.setdefault(row.fields["doc"], []).append(row)
-        elif row.file not in passed_over:
+        elif row.file not in _PASSED_OVER:
             faults.append(f"{row.where}: {name} carries documents and entities, found a record of {row.file}")
     faults += [
         f"{entities[doc][0].where}: entities of document {shown(doc)}, whose text is not given"

@@ -7,7 +7,6 @@ from importlib.resources import files
 from pathlib import Path
 
 from harness import __version__
-from harness.errors import ResourceError
 from harness.report.html.documents import DocumentsView
 from harness.report.html.parts import Summary
 
@@ -22,11 +21,7 @@ def render(summary: Summary, documents: DocumentsView | None = None) -> str:
     Args:
         summary: What stands above the documents.
         documents: What shows them; None for a report without them.
-
-    Raises:
-        ResourceError: Jinja2 is not installed.
     """
-    check_templates()
     from jinja2 import Environment, PackageLoader, StrictUndefined
     from markupsafe import Markup
 
@@ -51,18 +46,6 @@ def render(summary: Summary, documents: DocumentsView | None = None) -> str:
         policy=policy(styles, scripts, documents.script_sources if documents is not None else ()),
         generator=f"{GENERATOR} {__version__}",
     )
-
-
-def check_templates() -> None:
-    """Sees to it that a page can be rendered.
-
-    Raises:
-        ResourceError: Jinja2 is not installed.
-    """
-    try:
-        import jinja2  # noqa: F401
-    except ImportError:
-        raise ResourceError("the report needs the package 'jinja2': pip install jinja2") from None
 
 
 def policy(styles: Sequence[str], scripts: Sequence[str], more: Sequence[str] = ()) -> str:

@@ -14,7 +14,7 @@ from harness.errors import RunError, UsageError
 from harness.files import write_text
 from harness.report.html.charts.svg import altair
 from harness.report.html.documents import documents_view
-from harness.report.html.page import check_templates, is_report, render
+from harness.report.html.page import is_report, render
 from harness.report.html.summary import summarise
 from harness.report.shown import counted
 from harness.report.text import visible
@@ -52,7 +52,6 @@ def write_report(paths: Sequence[Path], out: Path, *, baseline: Path | None = No
         ResourceError: A package that the report needs is not installed.
     """
     altair()
-    check_templates()
     _check(out)
     if baseline is not None and not baseline.exists():
         raise UsageError(f"--baseline {visible(baseline)}: no such run folder")

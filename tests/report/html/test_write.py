@@ -92,7 +92,7 @@ def test_a_run_that_was_named_must_be_whole(capsys, plain_runs, tmp_path):
     assert "1 run without scores" in (tmp_path / "r.html").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("package", ["altair", "vl_convert", "jinja2"])
+@pytest.mark.parametrize("package", ["altair", "vl_convert"])
 def test_a_package_that_is_missing_is_named(capsys, plain_runs, tmp_path, monkeypatch, package):
     monkeypatch.setitem(sys.modules, package, None)
     code, said = report(capsys, plain_runs, "--out", tmp_path / "r.html")
