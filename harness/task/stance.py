@@ -1,6 +1,6 @@
 """Target-dependent stance on sentences, or on whole documents where the gold names no sentence."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, ClassVar
@@ -8,7 +8,17 @@ from typing import Any, ClassVar
 from harness.errors import DataError, GoldError
 from harness.gold import Corpus
 from harness.label_map import LabelMap
-from harness.records import ABSTAIN, Answer, Example, StanceGold, StanceInput, Target, TaskName
+from harness.records import (
+    ABSTAIN,
+    Answer,
+    Document,
+    Example,
+    Sentence,
+    StanceGold,
+    StanceInput,
+    Target,
+    TaskName,
+)
 from harness.records import Stance as StanceLabel
 from harness.task.base import Reading, document_fields, example_id, length_range, unit_of
 
@@ -62,30 +72,20 @@ class Stance:
         shared: dict[tuple[Any, ...], dict[str, str]] = {}
         for doc in docs:
             document = corpus.documents[doc]
-            sentences = {
-                sentence.id: (number, sentence) for number, sentence in enumerate(corpus.sentences.get(doc, ()))
-            }
-            ordered = list(corpus.sentences.get(doc, ()))
             judgements = corpus.stance.get(doc, ()) if gold else self._all(corpus, doc)
             pairs = _pairs(doc, judgements)
             of_doc, metadata = example_id(doc), tuple(document_fields(document).items())
-            lengths: dict[str | None, str] = {}
+            asked = {
+                sentence: (*asked_about, unit_of(docs, doc, sentence))
+                for sentence, asked_about in self._asked(document, corpus.sentences.get(doc, ()), judgements)
+            }
             for place, judgement in enumerate(judgements):
-                text, context, zone = document.text, "", "body"
-                if judgement.sentence is not None:
-                    number, sentence = sentences[judgement.sentence]
-                    zone = sentence.zone
-                    text = document.text[sentence.start : sentence.end]
-                    before = ordered[max(0, number - self.context) : number]
-                    context = " ".join(document.text[s.start : s.end] for s in before)
-                length = lengths.get(judgement.sentence)
-                if length is None:
-                    length = lengths[judgement.sentence] = length_range(text)
-                parts = (judgement.sentence or "", judgement.target, *((judgement.id,) if judgement.id else ()))
-                name = f"{of_doc}/{_within_document(*parts)}"
-                target = corpus.targets[judgement.target]
-                given = tuple([(k, v) for k, v in judgement.details.items() if isinstance(v, str)])
-                key = (judgement.target, zone, length, metadata, given)
+                target_id, sentence, details = judgement.target, judgement.sentence, judgement.details
+                text, context, zone, length, unit = asked[sentence]
+                name = f"{of_doc}/{_within_document(sentence or '', target_id, judgement.id)}"
+                target = corpus.targets[target_id]
+                given = tuple([(k, v) for k, v in details.items() if isinstance(v, str)]) if details else ()
+                key = (target_id, zone, length, metadata, given)
                 fields = shared.get(key) if place not in pairs else None
                 if fields is None:
                     # The task's own come last: a document's metadata may bear the same names.
@@ -94,7 +94,7 @@ class Stance:
                         **dict(metadata),
                         **dict(given),
                         **pairs.get(place, {}),
-                        "target": judgement.target,
+                        "target": target_id,
                         "zone": zone,
                         "length": length,
                     }
@@ -104,9 +104,9 @@ class Stance:
                     Example(
                         name,
                         doc,
-                        unit_of(docs, doc, judgement.sentence),
-                        StanceInput(name, doc, text, context, target, judgement.sentence),
-                        _label(judgement.target, judgement.label) if gold else None,
+                        unit,
+                        StanceInput(name, doc, text, context, target, sentence),
+                        _label(target_id, judgement.label) if gold else None,
                         0,
                         fields,
                     )
@@ -114,6 +114,21 @@ class Stance:
         if gold and len({example.id for example in examples}) != len(examples):
             raise GoldError(["stance: two judgements share document, sentence, target and id; give each its own id"])
         return examples
+
+    def _asked(
+        self, document: Document, sentences: Sequence[Sentence], judgements: Sequence[StanceGold]
+    ) -> Iterator[tuple[str | None, tuple[str, str, str, str]]]:
+        """Each sentence that is judged, once, with its text, context, zone and length; None is the whole document."""
+        numbers = {sentence.id: number for number, sentence in enumerate(sentences)}
+        for judged in {judgement.sentence for judgement in judgements}:
+            if judged is None:
+                yield None, (document.text, "", "body", length_range(document.text))
+                continue
+            number = numbers[judged]
+            sentence, before = sentences[number], sentences[max(0, number - self.context) : number]
+            text = document.text[sentence.start : sentence.end]
+            context = " ".join(document.text[one.start : one.end] for one in before)
+            yield judged, (text, context, sentence.zone, length_range(text))
 
     def read(self, example: Example, answer: Answer, corpus: Corpus, label_map: LabelMap) -> Reading:
         """A label of the scheme or an abstention; any other label is no answer."""
@@ -139,7 +154,9 @@ class Stance:
         return [StanceGold(target, "", sentence) for sentence in sentences or [None] for target in corpus.targets]
 
 
-_within_document = lru_cache(maxsize=_KEPT)(example_id)
+@lru_cache(maxsize=_KEPT)
+def _within_document(sentence: str, target: str, judgement: str | None) -> str:
+    return example_id(sentence, target, *((judgement,) if judgement else ()))
 
 
 # Equal judgements, and equal predictions, are one object, so that metrics count them once.
