@@ -13,6 +13,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from harness.comparison.stored import Stored
 from harness.comparison.table import Failure
 from harness.errors import ResourceError, RunError, UsageError
 from harness.files import canonical_json
@@ -20,7 +21,6 @@ from harness.records import BINS, SPAN_BINS
 from harness.report.grid import Grid
 from harness.report.shown import UNDEFINED
 from harness.run_folder import StoredRun
-from harness.stored import Stored
 from harness.tables import table
 
 SCHEMA = "harness.query/1"

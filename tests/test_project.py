@@ -66,7 +66,6 @@ LAYERS = (
         "query",
         "export",
         "importing",
-        "stored",
         "gold_agreement",
     },
     {

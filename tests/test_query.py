@@ -180,8 +180,8 @@ def test_nothing_but_reading_the_tables(sql, tmp_path, capsys):
 def test_the_settings_hold_without_the_look_at_the_statement(monkeypatch, tmp_path):
     """Two walls: what the first would let through the second stops."""
     import harness.query
+    from harness.comparison.stored import read_stored
     from harness.errors import UsageError
-    from harness.stored import read_stored
 
     make_run(tmp_path / "results", "a")
     monkeypatch.setattr(harness.query, "_refuse_other_statements", lambda *_: None)

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import yaml
 
-from harness.comparison.compare import make_tables, read_runs
+from harness.comparison.compare import make_tables
+from harness.comparison.stored import read_runs
 from harness.config import kind_class
 from harness.records import TASKS
 from harness.report.layout import render
@@ -65,12 +66,24 @@ def metrics() -> str:
 
 
 def metric_catalogue() -> str:
-    """One table per task, one row per file of conf/metric."""
+    """One table per task, one row per file of conf/metric; then what the docstrings say of agreement with people."""
     parts = []
+    measured = []
     for task, files in _metric_files().items():
         rows = [f"| `{name}`{' (default)' if default else ''} | {about} |" for name, about, default in files]
         parts.append("\n".join([f"### {task}", "", "| `metric=` | what it measures |", "| --- | --- |", *rows]))
-    return "\n\n".join(parts)
+        measured += [f"- `{name}`: {found}" for name, _, _ in files if (found := _agreement(name))]
+    return "\n\n".join([*parts, "\n".join(["### Measured agreement with people", "", *measured])])
+
+
+def _agreement(name: str) -> str | None:
+    """The paragraph `Agreement with people` of the kind of this name, where it was measured; None for variants."""
+    path = ROOT / "harness" / "metric" / f"{name}.py"
+    if not path.is_file():
+        return None
+    found = re.search(r"\n    Agreement with people: (.*?)\n\n", path.read_text(encoding="utf-8"), re.DOTALL)
+    said = " ".join(found[1].split()) if found else ""
+    return said if "correlation" in said or "AUC" in said else None
 
 
 def conformance() -> str:

@@ -25,15 +25,20 @@ def run(arguments: list[str]) -> int:
     parser.add_argument("--to", metavar="TARGET", required=True, help="see below")
     parser.add_argument("--out", metavar="PATH", type=Path, help="the file or folder to write")
     parser.add_argument(
-        "--metric", metavar="M", nargs="+", action="extend", default=[], help="these scores alone, as for `compare`"
+        "--metric",
+        metavar="M",
+        nargs="+",
+        action="extend",
+        default=[],
+        help="these scores alone, named as for `python -m harness compare`",
     )
     parser.add_argument("--with-texts", action="store_true", help="parquet: texts of documents and answers as well")
     parser.add_argument("--project", metavar="NAME", default="harness", help="mlflow, wandb, trackio (harness)")
     parser.add_argument("--organization", metavar="NAME", default="not stated", help="eee: who evaluated")
     asked = parser.parse(arguments)
+    from harness.comparison.stored import read_stored
     from harness.export.base import Options, export_to
     from harness.report.text import visible
-    from harness.stored import read_stored
 
     export = export_to(asked.to)
     if asked.with_texts and asked.to != "parquet":

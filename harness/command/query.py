@@ -29,7 +29,7 @@ def run(arguments: list[str]) -> int:
         paths = [Path(sql), *paths]
         sql = None
     from harness import query
-    from harness.stored import read_stored
+    from harness.comparison.stored import read_stored
 
     stored = read_stored(paths or [Path("results")])
     if sql is None:

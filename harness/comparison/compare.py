@@ -4,8 +4,7 @@ Nothing is scored again here; the counts of one run of stance are summed for the
 `harness/report/`.
 """
 
-import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,10 +12,12 @@ from harness.comparison.columns import columns_of, conventions_of, find_score
 from harness.comparison.lines import line_of, run_labels, score_key
 from harness.comparison.majority import majority_scores
 from harness.comparison.ranking import make_blocks, ranked
+from harness.comparison.stored import read_stored
 from harness.comparison.table import Block, Column, Failure, Line, Repeats, Table
 from harness.errors import RunError
 from harness.records import TASKS
-from harness.run_folder import StoredRun, find_runs, is_complete, read_run
+from harness.report.shown import counted
+from harness.run_folder import StoredRun
 from harness.statistics.spread import group_runs, spread
 
 
@@ -31,38 +32,15 @@ def compare(paths: Sequence[Path], metrics: Sequence[str] = ()) -> list[Table]:
         RunError: No run there, or one that was named itself cannot be read.
         UsageError: An unknown score; names the nearest.
     """
-    folders: dict[Path, Path] = {}
-    for path in paths:
-        for folder in find_runs(path):
-            if folder == path:
-                read_run(folder)  # a run that was named itself must be whole
-            folders.setdefault(folder.resolve(), folder)
-    runs, failures = read_runs(folders.values())
+    runs, failures = read_stored(paths)
     if not runs:
         raise RunError("\n".join(f"{failure.model}: {failure.reason}" for failure in failures))
     tables = make_tables(runs, failures, metrics)
     if not any(table.columns for table in tables):
         raise RunError(
-            f"{', '.join(map(str, paths[:3]))}: no score in {len(runs)} run{'' if len(runs) == 1 else 's'}; "
-            "there is nothing to compare"
+            f"{', '.join(map(str, paths[:3]))}: no score in {counted(len(runs), 'run')}; there is nothing to compare"
         )
     return tables
-
-
-def read_runs(folders: Iterable[Path]) -> tuple[list[StoredRun], list[Failure]]:
-    """Reads run folders; one that is incomplete, altered or unreadable becomes a failure row."""
-    runs, failures = [], []
-    for folder in folders:
-        try:
-            run = read_run(folder)
-            line_of(run)
-        except RunError as error:
-            reason = str(error).removeprefix(f"{folder}: ").removeprefix(f"{folder}{os.sep}")
-            data, task, model = ("?", "?", *folder.resolve().parts)[-3:]
-            failures.append(Failure(data, task, model, f"no scores: {reason}", broken=is_complete(folder)))
-        else:
-            runs.append(run)
-    return runs, failures
 
 
 def make_tables(

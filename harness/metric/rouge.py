@@ -63,7 +63,7 @@ class Rouge:
     tools: 0). A reference that has letters or digits but not one word that the mode can read (Russian in `rouge_score`)
     is no yardstick: it is left out, and if there is no other, the score is undefined, whatever the summary says.
     A reference without any letter or digit is left out beside a summary without words. Markup is text: `<q>` is the
-    word `q`.
+    word `q`. A missing answer is an empty summary. What never gets here: `harness.metric.base`.
     Source: Lin 2004, https://aclanthology.org/W04-1013; the packages rouge-score 0.1.2 and ROUGE-1.5.5.
     Checked against: rouge_score 0.1.2 (to 1e-12), with and without stemmer, one and several references. ROUGE-1.5.5:
     its own regression set (8 systems, 25 inputs, 4 references, ROUGE-1 to 4 and L, -m, -s, -l, -b), every input's P, R
@@ -199,7 +199,7 @@ class Rouge:
     ) -> tuple[Written, list[Written]]:
         """The summary, and the references that it is scored against."""
         summary = write(predicted.text if predicted else "")
-        references = map(write, () if gold.style == "extract" else gold.texts)
+        references = [] if gold.style == "extract" else [write(text) for text in gold.texts]
         return summary, [one for one in references if one.has_words or (summary.has_words and not one.is_foreign)]
 
     def _counts_of_some(

@@ -70,16 +70,18 @@ def written_many(texts: Iterable[str], mode: Mode, stem: bool, split: Split) -> 
     elif mode == "unicode":
         # Of ASCII text all modes read the same words.
         read = [text if text.isascii() else "\n".join(map(_spaced, text.split("\n"))) for text in read]
-    joined = b"\xff".join(text.encode("utf-8", "replace") for text in read)
+    joined = b"\xff".join([text.encode("utf-8", "replace") for text in read])
     kept = joined.translate(_UTF8 if mode == "unicode" else _ASCII)
     found = kept.replace(b"\n", b" | ").replace(b"\xff", b" # ").split()
     lines = " ".join(map(_codes(mode == "rouge_score", stem).__getitem__, found)).split("\0")
-    return {text: _described(text, line.strip(" ")) for text, line in zip(given, lines, strict=True)}
+    return {
+        text: Written(line.strip(" "), True, False) if line and not line.isspace() else _wordless(text, line)
+        for text, line in zip(given, lines, strict=True)
+    }
 
 
-def _described(text: str, rewritten: str) -> Written:
-    has_words = bool(rewritten) and not rewritten.isspace()
-    return Written(rewritten, has_words, not has_words and any(map(str.isalnum, text)))
+def _wordless(text: str, line: str) -> Written:
+    return Written(line.strip(" "), False, any(map(str.isalnum, text)))
 
 
 def rouge_package() -> Any:

@@ -71,7 +71,8 @@ def print_tables(tables: "Sequence[Table]", *, wide: bool = False) -> None:
 
 def print_outcomes(outcomes: "Sequence[Outcome]") -> None:
     """Prints what became of all jobs: one comparison, a row for each that failed, and where the results lie."""
-    from harness.comparison.compare import make_tables, read_runs
+    from harness.comparison.compare import make_tables
+    from harness.comparison.stored import read_runs
     from harness.comparison.table import Failure
 
     # A run that was cut off leaves the results of an earlier one in place, and they are not what became of it now.

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.comparison.compare import make_tables, read_runs
-from harness.comparison.table import Failure
+from harness.comparison.compare import make_tables
+from harness.comparison.stored import read_stored
 from harness.errors import RunError, UsageError
 from harness.files import write_text
 from harness.report.html.charts.svg import altair
@@ -18,7 +18,6 @@ from harness.report.html.page import is_report, render
 from harness.report.html.summary import summarise
 from harness.report.shown import counted
 from harness.report.text import visible
-from harness.run_folder import StoredRun, find_runs, read_run
 
 _DATA = re.compile(r'<script type="application/json" id="documents-data">([^<]*)</script>')
 _PAGE = re.compile(r"documents-[0-9a-f]{16}\.js")
@@ -56,7 +55,9 @@ def write_report(paths: Sequence[Path], out: Path, *, baseline: Path | None = No
     if baseline is not None and not baseline.exists():
         raise UsageError(f"--baseline {visible(baseline)}: no such run folder")
     # A baseline that was not named among the runs is one of them all the same.
-    runs, failures = _read([*paths, *([] if baseline is None else [baseline])])
+    runs, failures = read_stored([*paths, *([] if baseline is None else [baseline])])
+    if not runs:
+        raise RunError("\n".join(f"{failure.model}: {failure.reason}" for failure in failures))
     documents = documents_view(runs, text=text)
     page = render(
         summarise(runs, make_tables(runs, failures), baseline),
@@ -121,16 +122,3 @@ def _remove(out: Path, stale: set[str]) -> None:
         # What cannot be removed is in nobody's way.
         with contextlib.suppress(OSError):
             (out.parent / name).unlink()
-
-
-def _read(paths: Sequence[Path]) -> tuple[list[StoredRun], list[Failure]]:
-    folders: dict[Path, Path] = {}
-    for path in paths:
-        for folder in find_runs(path):
-            if folder == path:
-                read_run(folder)  # a run that was named itself must be whole
-            folders.setdefault(folder.resolve(), folder)
-    runs, failures = read_runs(folders.values())
-    if not runs:
-        raise RunError("\n".join(f"{failure.model}: {failure.reason}" for failure in failures))
-    return runs, failures

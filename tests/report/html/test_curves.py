@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from sklearn.calibration import calibration_curve
 
-from harness.comparison.compare import make_tables, read_runs
+from harness.comparison.compare import make_tables
+from harness.comparison.stored import read_runs
 from harness.metric.base import Key
 from harness.report.html import curves
 from harness.report.html.curves import calibrated, risks

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from lxml import html
 
-from harness.comparison.compare import make_tables, read_runs
+from harness.comparison.compare import make_tables
+from harness.comparison.stored import read_runs
 from harness.report.html.page import is_report, policy, render
 from harness.report.html.summary import summarise
 from harness.report.text import visible

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from sklearn.metrics import confusion_matrix
 
-from harness.comparison.compare import make_tables, read_runs
+from harness.comparison.compare import make_tables
+from harness.comparison.stored import read_runs
 from harness.report.html.shaded import MOST_SLICES, confusions, slices
 from harness.run_folder import find_runs, read_predictions
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.comparison.compare import make_tables, read_runs
+from harness.comparison.compare import make_tables
+from harness.comparison.stored import read_runs
 from harness.errors import UsageError
 from harness.report.html.summary import summarise
 from harness.run_folder import find_runs
