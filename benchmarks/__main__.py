@@ -9,7 +9,19 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import bootstrap, compare, ner_scoring, paired, report, rouge, scale, startup
+from benchmarks import (
+    bootstrap,
+    compare,
+    ner_inference,
+    ner_scoring,
+    paired,
+    report,
+    rouge,
+    scale,
+    stance_llm,
+    startup,
+    summarization_inference,
+)
 
 TABLE = Path(__file__).with_name("TABLE.md")
 PARTS: dict[str, Callable[[int], list[str]]] = {
@@ -25,6 +37,10 @@ PARTS: dict[str, Callable[[int], list[str]]] = {
     # A round of these takes minutes.
     "scoring": lambda rounds: scale.scoring_table(min(rounds, 3)),
     "whole_comparison": lambda rounds: scale.comparison_table(1),
+    # These need weights, which environment variables name; a line says so where they are not there.
+    "ner_inference": ner_inference.table,
+    "summarization_inference": lambda rounds: summarization_inference.table(min(rounds, 3)),
+    "stance_llm": lambda rounds: stance_llm.table(min(rounds, 3)),
 }
 
 

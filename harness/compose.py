@@ -50,13 +50,13 @@ _FLAGS = {
 _HYDRA_KEYS = re.compile(r"[+~]{0,2}hydra(/|\.)(launcher|sweeper)\b.*|hydra\.(mode|verbose)")
 # Values that are paths, which may hold characters that mean something to Hydra.
 _PATH_KEY = re.compile(
-    r"\+{0,2}(results|data\.(documents|gold)|model(\.\w+)*\.(path|prompt)|metric\.\w+\.judge(\.\w+)*\.path)"
+    r"\+{0,2}(results|data\.(documents|gold)|model(\.\w+)*\.(path|prompt)|metric\.\w+\.judge(\.\w+)*\.(path|prompt))"
 )
 # Parameters that only a kind knows.
 _OPTION = re.compile(r"(data|model)\.(\w+\.)?options\.\w+|metric\.\w+\.judge(\.\w+)+")
 # What leaves model, task and the other parameters of the data as their files have them.
 _CHANGES_NO_FILE = re.compile(
-    r"data|task|model|metric|engine|results|fresh|dry_run|slices|hydra\b.*|data\.(name|about|documents|gold)"
+    r"data|task|model|metric|engine|results|fresh|dry_run|energy|slices|hydra\b.*|data\.(name|about|documents|gold)"
     r"|(engine|interval|fail_on_error)\..*"
 )
 # A value that the user quoted already.

@@ -114,6 +114,7 @@ class RunConfig:
         fail_on_error: The error limit.
         dry_run: Only say what would be asked.
         fresh: Ask everything again.
+        energy: Measure the electricity that answers take.
     """
 
     data: DataConfig
@@ -128,6 +129,7 @@ class RunConfig:
     fail_on_error: FailOnError = field(default_factory=FailOnError)
     dry_run: bool = False
     fresh: bool = False
+    energy: bool = False
 
     def __post_init__(self) -> None:
         if not self.results.strip():

@@ -1,8 +1,6 @@
 """A plan is carried out: asked, scored and written, one run folder per task."""
 
-import json
 import os
-import resource
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -12,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from harness.config import FailOnError, RunConfig
+from harness.energy import EnergyMeter
 from harness.engine.base import Engine, Stopped
 from harness.errors import HarnessError
 from harness.files import locked
 from harness.journal import NAME as JOURNAL
-from harness.journal import holds_answers, remove_journal
+from harness.journal import holds_answers, journalled_answers, remove_journal
 from harness.judging import Asked as JudgedQuestion
 from harness.judging import (
     FindingJournal,
@@ -26,10 +25,11 @@ from harness.judging import (
     remove_finding_journal,
     write_judged,
 )
+from harness.measurement import forget_peaks, measured_before, measurements, spent_before, spent_by
 from harness.metric.base import Metric
 from harness.model.base import Model
 from harness.plan import Plan, TaskPlan
-from harness.predict import ASKED_AGAIN, Asked, answer_keys, ask, fingerprint, stored_answers
+from harness.predict import ASKED_AGAIN, answer_keys, ask, fingerprint, stored_answers
 from harness.records import Answer, Example
 from harness.run_folder import is_complete, write_results, write_run
 from harness.scoring import Case, Judgement, Scored, questions_of, read_answers, score_examples, scores_json
@@ -94,13 +94,14 @@ def run_task(
 ) -> Outcome:
     """Asks, scores and writes one task of one configuration."""
     started = time.monotonic()
-    _reset_peak_memory()
+    forget_peaks()
     names = (task.corpus.name, task.task.name, config.model_name, str(task.folder))
     if unanswered(task, config):
         # Before the folder exists: a missing package or an untrained head is refused with nothing written.
         if hasattr(task.model, "load"):
             task.model.load()
         load_judges(task.judges)
+    meter = EnergyMeter() if config.energy else None
     new = not task.folder.exists()
     with locked(task.folder):
         before = None if config.fresh else spent_before(task.folder)
@@ -117,6 +118,7 @@ def run_task(
                 stop=stop,
                 progress=bar,
                 started=started,
+                meter=meter,
             )
         except (HarnessError, Stopped) as fault:
             if new and isinstance(fault, HarnessError) and fault.exit_code == 2:
@@ -153,7 +155,9 @@ def run_task(
         )
         write_judged(task.folder, judged)
         kept = asked.asked < len(task.examples)
-        took = {**measurements(asked, seconds), **spent_by(task.model, before if kept else None)}
+        own = spent_by(task.model, None)
+        used = meter.used if meter else None
+        took = {**measurements(asked, seconds, own, used), **spent_by(task.model, before if kept else None)}
         if not asked.asked:
             # Nothing was asked: what the answers took is what it took when they were asked for.
             took |= measured_before(task.folder)
@@ -161,7 +165,10 @@ def run_task(
         write_run(task.folder, "complete", failure=failure, **took)
         remove_journal(task.folder)
         remove_finding_journal(task.folder)
-    return Outcome(*names, "failed" if failure else "complete", failure, 1 if failure else 0, _silent(scored, task))
+    remarks = _silent(scored, task)
+    if meter and asked.asked and used is None:
+        remarks += ("energy was to be measured, and codecarbon read none on this machine",)
+    return Outcome(*names, "failed" if failure else "complete", failure, 1 if failure else 0, remarks)
 
 
 def _silent(scored: Scored, task: TaskPlan) -> tuple[str, ...]:
@@ -237,61 +244,6 @@ def over_error_limit(ledger: Mapping[str, Any], limit: FailOnError, task: str) -
     return None
 
 
-def measurements(asked: Asked, seconds: Mapping[str, float]) -> dict[str, Any]:
-    """What a run took; rates are of prediction alone and null where nothing was asked."""
-    predict = seconds["predict"]
-    asked_any = asked.asked > 0 and predict > 0
-    return {
-        "seconds": dict(seconds),
-        "asked": asked.asked,
-        "examples_per_second": asked.asked / predict if asked_any else None,
-        "tokens_per_second": asked.tokens / predict if asked_any and asked.tokens else None,
-        "peak_memory_bytes": _peak_memory(),
-        "cost": None,
-    }
-
-
-def measured_before(folder: Path) -> dict[str, Any]:
-    """What a complete run in the folder says of its speed; empty where there is none."""
-    if not is_complete(folder):
-        return {}
-    run = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-    names = ("seconds", "asked", "examples_per_second", "tokens_per_second", "peak_memory_bytes", "cost", *_SPENT[1:])
-    return {name: run[name] for name in names if name in run}
-
-
-# What `run.json` says of the price of answers, of models that have one.
-_SPENT = ("cost", "usage", "answered_by")
-
-
-def spent_before(folder: Path) -> dict[str, Any] | None:
-    """What the answers that lie in a folder cost, as far as its `run.json` says; None where it says nothing."""
-    try:
-        run = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return run if isinstance(run, dict) and isinstance(run.get("usage"), dict) else None
-
-
-def spent_by(model: Model, before: Mapping[str, Any] | None) -> dict[str, Any]:
-    """What a model's answers cost, with what was spent on this run before; empty for models without a price.
-
-    Of processes that were killed nothing is known.
-    """
-    if not hasattr(model, "spent"):
-        return {}
-    found: dict[str, Any] = model.spent()
-    if before is None:
-        return found
-    costs = (before.get("cost"), found["cost"])
-    earlier = [one for one in before.get("answered_by") or [] if one not in found["answered_by"]]
-    return {
-        "cost": None if None in costs else sum(costs),
-        "usage": {name: count + (before["usage"].get(name) or 0) for name, count in found["usage"].items()},
-        "answered_by": [*earlier, *found["answered_by"]],
-    }
-
-
 def remove_begun(folder: Path) -> None:
     """Removes what a run wrote that was refused at its first question; a journal with an answer in it stays."""
     if not holds_answers(folder):
@@ -306,21 +258,12 @@ def _remove_empty(folder: Path) -> None:
             place.rmdir()
 
 
-def _reset_peak_memory() -> None:
-    """Forgets the peak of earlier tasks and models of this process, where the system can (Linux: man 5 proc)."""
-    with suppress(OSError):
-        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
-
-
-def _peak_memory() -> int:
-    # Kibibytes on Linux, bytes on macOS.
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-
-
 def unanswered(task: TaskPlan, config: RunConfig) -> list[Example]:
-    """The examples that no complete run in the folder answers; a journal is not looked into."""
-    keys = answer_keys(task.examples, fingerprint(task.model, task.task, task.corpus))
+    """The examples that neither a complete run in the folder answers nor the journal of one that was cut off."""
+    shared = fingerprint(task.model, task.task, task.corpus)
+    keys = answer_keys(task.examples, shared)
     known = {} if config.fresh else stored_answers(task.folder)
+    known |= journalled_answers(task.folder, shared, fresh=config.fresh)
     return [
         example
         for example in task.examples

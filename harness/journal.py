@@ -70,9 +70,7 @@ class Journal:
 
     def answers(self) -> dict[str, Answer]:
         """Every committed answer by its key."""
-        return {
-            key: answer_from_json(text) for key, text in self._connection.execute("SELECT key, answer FROM answers")
-        }
+        return _answers(self._connection)
 
     def commit(self, batch: Iterable[tuple[str, Answer]]) -> None:
         """Writes a batch in one transaction: all of it or nothing."""
@@ -115,6 +113,28 @@ def holds_answers(folder: Path) -> bool:
             return connection.execute("SELECT 1 FROM answers LIMIT 1").fetchone() is not None
     except sqlite3.DatabaseError:
         return True
+
+
+def journalled_answers(folder: Path, fingerprint: dict[str, Any], *, fresh: bool = False) -> dict[str, Answer]:
+    """What `Journal` would go on from, without beginning one: answers by key.
+
+    Empty where there is none, and where `Journal` would refuse it.
+    """
+    path = folder / NAME
+    if not path.exists() or (fresh and not _begun_fresh(path, fingerprint)):
+        return {}
+    try:
+        with closing(sqlite3.connect(path)) as connection:
+            row = connection.execute("SELECT fingerprint FROM meta").fetchone()
+            if row is None or row[0] != canonical_json(fingerprint):
+                return {}
+            return _answers(connection)
+    except sqlite3.DatabaseError:
+        return {}
+
+
+def _answers(connection: sqlite3.Connection) -> dict[str, Answer]:
+    return {key: answer_from_json(text) for key, text in connection.execute("SELECT key, answer FROM answers")}
 
 
 _KNOWN = frozenset(entry.name for entry in fields(Answer))

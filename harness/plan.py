@@ -12,10 +12,11 @@ import yaml
 
 from harness.compose import UNSET, Composed
 from harness.config import RunConfig, build, check_options, kind_class, nearest
+from harness.energy import require_codecarbon
 from harness.engine.base import Engine
 from harness.errors import ConfigError, GoldError, RunError
 from harness.files import sha256
-from harness.gold import Corpus, load_corpus
+from harness.gold import Corpus, file_without_record, load_corpus
 from harness.judge.base import Judge
 from harness.judging import judges_of
 from harness.label_map import NO_MAP, LabelMap, maps_of
@@ -98,6 +99,8 @@ def plan(composed: Composed, *, need_gold: bool = True, writes: bool = True) -> 
         HarnessError: Whatever is wrong; exit code 2.
     """
     config = composed.config
+    if config.energy:
+        require_codecarbon()
     engine: Engine = build("engine", config.engine, "engine")
     corpus = corpus_of(config, need_gold=need_gold)
     metrics = {name: build("metric", values, f"metric.{name}") for name, values in config.metric.items()}
@@ -154,7 +157,9 @@ def _cannot_run(
     if not need_gold and name == "stance" and not corpus.targets:
         return 'stance needs targets: a targets.jsonl with lines {"id", "text"}, among the documents or under data.gold'
     if need_gold and not corpus.has_gold(name):
-        return f"data {corpus.name!r} has no gold for task {name!r}"
+        file = file_without_record(config.data, name)
+        found = f": {file} is there and has no record" if file else ""
+        return f"data {corpus.name!r} has no gold for task {name!r}{found}"
     if need_gold and not any(metric.task == name for metric in metrics.values()):
         return f"no metric of task {name!r} was chosen"
     return None

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -102,6 +102,7 @@ def ask(
     stop: Callable[[], int | None],
     progress: Callable[[int], None],
     started: float,
+    meter: AbstractContextManager[Any] | None = None,
 ) -> Asked:
     """Answers every example, from the stored run, from the journal, or by asking the model.
 
@@ -116,6 +117,7 @@ def ask(
         stop: The signal that asks the run to stop, or None.
         progress: Told how many more examples are answered.
         started: `time.monotonic()` when the run's work began, for the seconds of loading.
+        meter: Runs while the model is asked, and only then.
     """
     shared = fingerprint(model, task, corpus)
     keys = answer_keys(examples, shared)
@@ -127,7 +129,7 @@ def ask(
         progress(len(examples) - len(waiting))
         if waiting and not is_complete(folder):
             write_run(folder, "started")
-        loaded = time.monotonic()
+        loading = time.monotonic() - started
         tokens = 0
 
         def commit(inputs: Sequence[Input], answers: Sequence[Answer]) -> None:
@@ -139,11 +141,14 @@ def ask(
             tokens += sum(answer.tokens_read or 0 for answer in answers)
             progress(len(batch))
 
-        engine.run(model, [example.input for example in waiting], commit, stop)
+        with meter if meter and waiting else nullcontext():
+            began = time.monotonic()
+            engine.run(model, [example.input for example in waiting], commit, stop)
+            predicting = time.monotonic() - began
     return Asked(
         answers={example.id: usable[keys[example.id]] for example in examples},
         keys=keys,
-        seconds={"load": loaded - started, "predict": time.monotonic() - loaded},
+        seconds={"load": loading, "predict": predicting},
         asked=len(waiting),
         tokens=tokens,
     )

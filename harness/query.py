@@ -20,7 +20,7 @@ from harness.files import canonical_json
 from harness.records import BINS, SPAN_BINS
 from harness.report.grid import Grid
 from harness.report.shown import UNDEFINED
-from harness.run_folder import StoredRun
+from harness.run_folder import ADDED, StoredRun
 from harness.tables import table
 
 SCHEMA = "harness.query/1"
@@ -98,8 +98,8 @@ _ABOUT = {
     "counts": "one row per example and metric of a run: counts.parquet",
 }
 EXAMPLES = (
-    "select model, value, low, high, n from scores where metric = 'entity.f1' and average = 'micro' and slice = 'all' "
-    "order by value desc",
+    "select data, model, value, low, high, n from scores where metric = 'entity.f1' and average = 'micro' "
+    "and slice = 'all' order by value desc",
     "select task, model, seconds_predict, config->>'$.model.name' as name from runs order by seconds_predict desc",
     "select model, label, count(*) as answers from predictions where task = 'stance' group by all order by all",
 )
@@ -360,9 +360,12 @@ def _of_files(runs: Sequence[StoredRun], file: str) -> Any:
             own = pq.read_schema(path)
         except (OSError, pa.ArrowException) as error:
             raise RunError(f"{path}: unreadable ({error}); give the run's command again") from None
-        if schema is not None and not schema.equals(own):
+        # A file of an earlier version may lack columns, which are null then.
+        narrow, wide = sorted((own, schema or own), key=len)
+        known = pa.schema([entry for entry in wide if entry.name in narrow.names or entry.name not in ADDED])
+        if not known.equals(narrow):
             raise RunError(f"{path}: other columns than {paths[0]} has; give the run's command again")
-        schema = own
+        schema = wide
     # The rows of a file all belong to one run, so its columns are said once, as what is true of the file.
     said = []
     for run in runs:

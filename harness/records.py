@@ -272,6 +272,8 @@ class Answer:
         tokens_read: Input tokens that the model saw; None where it has no tokens.
         tokens_cut: Input tokens that it did not see, because the input was too long.
         output_truncated: Whether the answer was cut at the model's output limit.
+        windows: Stretches of the input that the model was asked about one by one; 1 where it saw all at once.
+        chars_read: NER: characters of the text that the model saw, from its start on; None where it saw all of them.
     """
 
     entities: tuple[Entity, ...] | None = None
@@ -289,6 +291,8 @@ class Answer:
     tokens_read: int | None = None
     tokens_cut: int = 0
     output_truncated: bool = False
+    windows: int = 1
+    chars_read: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,10 @@ import json
 import platform
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from functools import cache, lru_cache
+from glob import glob
 from importlib.metadata import PackageNotFoundError, version
 from operator import attrgetter
 from pathlib import Path
@@ -66,13 +68,19 @@ _PREDICTIONS = pa.schema(
         ("tokens_read", pa.int64()),
         ("tokens_cut", pa.int64()),
         ("output_truncated", pa.bool_()),
+        ("windows", pa.int64()),
+        ("chars_read", pa.int64()),
     ]
 )
+# Columns that the files of earlier versions have not; their answers have the fields' defaults.
+ADDED = ("windows", "chars_read")
 _ANSWER = tuple(entry.name for entry in fields(Answer))
 _DESCRIBED = ("document", "start", "fields", "key")
 _NESTED = frozenset({"entities", "mentions", "tags", "sentences", "scores"})
 # A configuration within these may be read by libyaml.
 _LONGEST_YAML, _MOST_MARKS = 100_000, 1_000
+# What is made of the answers.
+_MADE_AGAIN = frozenset({"counts.parquet", "scores.csv", "scores.json"})
 # Rows that are turned into Arrow columns, or back, at once.
 _ROWS = 100_000
 _CSV_COLUMNS = (
@@ -324,6 +332,7 @@ def is_complete(folder: Path) -> bool:
 def find_runs(path: Path) -> list[Path]:
     """Run folders at or under a path, sorted; links are not followed.
 
+    A path that is not there may be a pattern that no shell has expanded: those at or under what it matches.
     What CI compares against, `results/baseline/<data>/<task>/<model>`, is found under its own name and not under
     `results`.
 
@@ -331,17 +340,34 @@ def find_runs(path: Path) -> list[Path]:
         RunError: There is none.
     """
     if not path.exists():
+        if matching := _matching(path):
+            return matching
         near = sorted(p.name for p in path.parent.glob("*") if p.name.startswith(f"{path.name}-")) if path.name else []
         hint = f"; did you mean {path.parent / near[0]}?" if near else ""
         raise RunError(f"{path}: no such folder{hint}")
-    if (path / "run.json").exists():
+    if _is_run(path):
         return [path]
-    found = sorted(file.parent for file in path.rglob("run.json") if not _kept_baseline(file.parent.relative_to(path)))
+    # A run whose run.json got lost is still one that somebody made: it is found, and said to be incomplete.
+    there = {file.parent for name in ("run.json", "scores.json") for file in path.rglob(name)}
+    found = sorted(folder for folder in there if _is_run(folder) and not _kept_baseline(folder.relative_to(path)))
     if not found:
         raise RunError(
             f"{path}: no run folder there (a folder with run.json); `python -m harness` makes one under results/"
         )
     return found
+
+
+def _is_run(folder: Path) -> bool:
+    return (folder / "run.json").exists() or ((folder / "scores.json").exists() and (folder / "config.yaml").exists())
+
+
+def _matching(pattern: Path) -> list[Path]:
+    found: set[Path] = set()
+    for match in glob(str(pattern), recursive=True):
+        # What else lies beside runs is not meant.
+        with suppress(RunError):
+            found.update(find_runs(Path(match)))
+    return sorted(found)
 
 
 def _kept_baseline(folder: Path) -> bool:
@@ -380,12 +406,22 @@ def read_run(folder: Path, *, verify: bool = True) -> StoredRun:
         if not isinstance(files, dict):
             raise RunError(f"{folder / 'run.json'}: has no checksums of the other files; give the run's command again")
         for name, expected in sorted(files.items()):
-            if not (folder / name).exists() or file_sha256(folder / name) != expected:
-                raise RunError(
-                    f"{folder / name}: was altered since the run (checksum differs); "
-                    f"make it again with `harness score {folder}`, or give the run's command again"
-                )
+            if fault := file_fault(folder / name, expected):
+                raise RunError(f"{folder / name}: {fault}; {_remedy(folder, name)}")
     return StoredRun(folder, config, scores, run)
+
+
+def file_fault(file: Path, expected: str | None) -> str:
+    """What is wrong with a file of a run; empty where it is as the run left it."""
+    if not file.exists():
+        return "is missing"
+    return "" if file_sha256(file) == expected else "was altered since the run (checksum differs)"
+
+
+def _remedy(folder: Path, name: str) -> str:
+    # Scores are made of answers; what the answers themselves are made of is asking the model.
+    again = f"make it again with `python -m harness score {folder}`, or " if name in _MADE_AGAIN else ""
+    return f"{again}give the run's command again"
 
 
 def _read_yaml(text: str) -> Any:
@@ -440,9 +476,12 @@ def read_answers_of(folder: Path, more: Sequence[str] = ()) -> Iterator[StoredAn
     try:
         with pq.ParquetFile(path) as stored:
             # Only by the schema are missing columns found out.
-            if not stored.schema_arrow.equals(_PREDICTIONS):
+            columns = stored.schema_arrow
+            lacking = [name for name in ADDED if name not in columns.names]
+            if not columns.equals(pa.schema([entry for entry in _PREDICTIONS if entry.name not in lacking])):
                 raise ValueError(f"expected the columns {', '.join(_PREDICTIONS.names)}")
-            for batch in stored.iter_batches(_ROWS, columns=["example", "start", "input_sha256", *_ANSWER, *more]):
+            wanted = [name for name in ("example", "start", "input_sha256", *_ANSWER, *more) if name not in lacking]
+            for batch in stored.iter_batches(_ROWS, columns=wanted):
                 yield StoredAnswers(
                     batch.column("example").to_pylist(),
                     _answers(batch),
@@ -477,7 +516,8 @@ def read_predictions(folder: Path) -> list[Prediction]:
 
 def _answers(batch: pa.RecordBatch) -> list[Answer]:
     # Most columns are of other tasks: what is null everywhere is passed over.
-    there = [name for name in _ANSWER if batch.column(name).null_count < batch.num_rows]
+    names = set(batch.schema.names)
+    there = [name for name in _ANSWER if name in names and batch.column(name).null_count < batch.num_rows]
     plain = {name: read_arrow(batch.column(name)) for name in there if name not in _NESTED}
     nested = {name: batch.column(name).to_pylist() for name in there if name in _NESTED}
     _, firsts, kind = np.unique(combined(list(plain.values())), return_index=True, return_inverse=True)
@@ -509,4 +549,4 @@ def stored_counts(folder: Path) -> dict[str, CountTable]:
     try:
         return read_counts(path)
     except (OSError, pa.ArrowException, TypeError, ValueError) as error:
-        raise RunError(f"{path}: unreadable ({error}); make it again with `harness score {folder}`") from None
+        raise RunError(f"{path}: unreadable ({error}); make it again with `python -m harness score {folder}`") from None

@@ -192,7 +192,9 @@ def scores_schema() -> dict[str, Any]:
                         "examples": _closed(dict.fromkeys(("total", *BINS), _COUNT)),
                         "truncated": _COUNT,
                         "spans": _closed(dict.fromkeys(("total", *SPAN_BINS), _COUNT)),
-                    }
+                        "unseen_gold": {**_COUNT, "description": "Gold entities in text that was cut off; NER alone."},
+                    },
+                    optional=("unseen_gold",),
                 ),
                 "scores": {"type": "array", "items": row},
                 "label_map": _closed({"name": _TEXT, "dropped": _closed({"gold": dropped, "predicted": dropped})}),

@@ -166,7 +166,7 @@ def read_answers(
     predicted: list[Predicted] = []
     bins: Counter[str] = Counter()
     dropped: Counter[str] = Counter()
-    truncated = scored = unmapped = misaligned = ungrounded = 0
+    truncated = unseen = scored = unmapped = misaligned = ungrounded = 0
     for example in examples:
         answer = answers.get(example.id, missing)
         reading = task.read(example, answer, corpus, label_map)
@@ -178,6 +178,7 @@ def read_answers(
         bins[where] += 1
         if answer.tokens_cut > 0 and where == "scored":
             truncated += 1
+            unseen += len(unseen_gold(example, answer))
         scored += reading.scored
         unmapped += reading.unmapped
         misaligned += reading.misaligned
@@ -190,7 +191,16 @@ def read_answers(
         "truncated": truncated,
         "spans": {"total": sum(spans.values()), **{name: spans[name] for name in SPAN_BINS}},
     }
+    if task.name == "ner" and truncated:
+        ledger["unseen_gold"] = unseen
     return ReadAnswers(Cases(examples, given, predicted), ledger, dict(sorted(dropped.items())))
+
+
+def unseen_gold(example: Example, answer: Answer) -> list[Entity]:
+    """Gold entities that stand, in whole or in part, in text that the model never saw because its end was cut off."""
+    if answer.chars_read is None or not isinstance(example.gold, tuple):
+        return []
+    return [entity for entity in example.gold if entity.end > example.start + answer.chars_read]
 
 
 def score_examples(

@@ -12,6 +12,7 @@ from harness.records import Answer, Entity, Example, References, Stance, StanceI
 from harness.report.terminal import width, wrapped
 from harness.report.text import visible
 from harness.run_folder import stored_counts
+from harness.scoring import unseen_gold
 from harness.task.base import Reading
 
 if TYPE_CHECKING:
@@ -72,7 +73,8 @@ def show(opened: "Reopened", *, doc: str | None = None, errors: bool = False) ->
     if opened.corpus.gold_sha256(opened.task.name) != data["gold_sha256"]:
         raise RunError(
             f"{opened.run.folder}: the gold changed since this run (it has other records than the scores were made "
-            f"from); give the run's command again, or `harness score {opened.run.folder}` for the same answers"
+            "from); give the run's command again, or for the same answers "
+            f"`python -m harness score {opened.run.folder}`"
         )
     docs = list(dict.fromkeys(example.doc for example in opened.examples))
     if doc is not None and doc not in docs:
@@ -122,10 +124,11 @@ def _read(example: Example, opened: "Reopened") -> tuple[Answer, Reading]:
 
 def answer_state(answer: Answer, reading: Reading) -> str | None:
     """What is to be said of an answer that is not simply scored."""
+    cut = ["cut at the model's output limit"] if answer.output_truncated else []
     if reading.unparsed:
-        return f"unparsed: label {visible(answer.label)} is outside the scheme"
+        return "; ".join([f"unparsed: label {visible(answer.label)} is outside the scheme", *cut])
     if answer.bin != "scored":
-        return f"{answer.bin}: {visible(answer.reason or 'no reason was given')}"
+        return "; ".join([f"{answer.bin}: {visible(answer.reason or 'no reason was given')}", *cut])
     lost = [
         f"{count} predicted spans {what}"
         for count, what in (
@@ -137,7 +140,15 @@ def answer_state(answer: Answer, reading: Reading) -> str | None:
     ]
     if answer.tokens_cut:
         lost.append(f"{answer.tokens_cut} tokens of the input were cut off")
-    return "; ".join(lost) or None
+    return "; ".join([*lost, *cut]) or None
+
+
+def _how_read(example: Example, answer: Answer) -> list[str]:
+    """How a long input was read, and which gold stands where the model did not look."""
+    said = [f"read in {answer.windows} parts"] if answer.windows > 1 else []
+    if unseen := len(unseen_gold(example, answer)):
+        said.append(f"{unseen} gold {'entity stands' if unseen == 1 else 'entities stand'} in text that was cut off")
+    return ["; ".join(said)] if said else []
 
 
 # ---- entities -------------------------------------------------------------------------------------------------------
@@ -173,7 +184,7 @@ def _entities(example: Example, opened: "Reopened", errors: bool) -> "list[Text 
     lines: list[Text | str] = [f"  {name} ({visible(example.fields.get('zone', 'body'))})"]
     lines += _folded(_marked_text(text, example, found), 4)
     lines += [line for mark in wrong for line in _folded(_detail(mark, text), 6)]
-    return [*lines, f"      {state}"] if state else lines
+    return [*lines, *(f"      {line}" for line in ([state] if state else []) + _how_read(example, answer))]
 
 
 def _marked_text(text: str, example: Example, found: Sequence[Mark]) -> "Text":
@@ -270,8 +281,6 @@ def _summary(example: Example, opened: "Reopened", errors: bool, scores: str) ->
             problems.append(f"{words} words, at most {gold.max_words} were asked for")
         elif words < (gold.min_words or 0):
             problems.append(f"{words} words, at least {gold.min_words} were asked for")
-    if answer.output_truncated:
-        problems.append("cut at the model's output limit")
     if errors and not problems:
         return []
     lines: list[Text | str] = [Text(f"  style {visible(gold.style)}", "bold")]
@@ -283,6 +292,7 @@ def _summary(example: Example, opened: "Reopened", errors: bool, scores: str) ->
         chosen = " ".join(summary.sentences or ())
         lines += _labelled("predicted", "cyan", chosen if gold.style == "extract" else summary.text)
     lines += [Text(f"    {problem}", "red") for problem in problems]
+    lines += [f"    {line}" for line in _how_read(example, answer)]
     return [*lines, *(f"    {line}" for line in wrapped(scores, width() - 4))] if scores else lines
 
 

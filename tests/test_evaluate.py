@@ -1,10 +1,11 @@
-"""The error limit, measurements, and faults of one task among others."""
+"""The error limit, what a run says of its speed, and weights that are loaded once."""
+
+import json
 
 import pytest
 
 from harness.config import FailOnError
-from harness.evaluate import _peak_memory, _reset_peak_memory, measurements, over_error_limit
-from harness.predict import Asked
+from harness.evaluate import over_error_limit
 from harness.records import BINS
 
 pytestmark = pytest.mark.core
@@ -46,29 +47,7 @@ def test_nothing_at_all_is_within_the_limit():
     assert over_error_limit(ledger(0), FailOnError(), "ner") is None
 
 
-def test_rates_are_of_what_was_asked():
-    seconds = {"load": 1.0, "predict": 2.0, "score": 9.0}
-    found = measurements(Asked({}, {}, {}, asked=8, tokens=100), seconds)
-    assert (found["examples_per_second"], found["tokens_per_second"]) == (4.0, 50.0)
-    none = measurements(Asked({}, {}, {}, asked=0, tokens=0), seconds)
-    assert (none["examples_per_second"], none["tokens_per_second"]) == (None, None)
-
-
-def test_the_peak_of_an_earlier_model_is_forgotten():
-    import sys
-
-    if not sys.platform.startswith("linux"):
-        pytest.skip("left out: only Linux can forget")
-    block = bytearray(b"x" * (200 * 2**20))
-    high = _peak_memory()
-    del block
-    _reset_peak_memory()
-    assert high - _peak_memory() > 150 * 2**20
-
-
 def test_a_run_that_asks_nothing_keeps_the_speed_of_the_one_that_did(tmp_path, capsys):
-    import json
-
     from harness.__main__ import command
 
     arguments = ["model=lead", f"results={tmp_path}"]
@@ -77,6 +56,98 @@ def test_a_run_that_asks_nothing_keeps_the_speed_of_the_one_that_did(tmp_path, c
     first = json.loads(file.read_text())
     assert command(arguments) == 0
     second = json.loads(file.read_text())
-    for name in ("asked", "examples_per_second", "seconds", "peak_memory_bytes"):
+    for name in ("asked", "examples_per_second", "seconds", "peak_memory_bytes", "energy"):
         assert second[name] == first[name]
     assert first["asked"] == 3
+
+
+@pytest.fixture(scope="module")
+def language_model(tmp_path_factory):
+    """A causal language model of a few thousand random weights, and the command that has it answer all three tasks."""
+    torch = pytest.importorskip("torch")
+    transformers = pytest.importorskip("transformers")
+    tokenizers = pytest.importorskip("tokenizers")
+    torch.set_num_threads(1)
+    folder = tmp_path_factory.mktemp("causal")
+    words = ["<unk>", "</s>", "favor", "against", "none", *(f"w{number}" for number in range(20))]
+    made = tokenizers.Tokenizer(
+        tokenizers.models.WordLevel({word: number for number, word in enumerate(words)}, unk_token="<unk>")
+    )
+    made.pre_tokenizer = tokenizers.pre_tokenizers.Whitespace()
+    transformers.PreTrainedTokenizerFast(tokenizer_object=made, eos_token="</s>", unk_token="<unk>").save_pretrained(
+        folder
+    )
+    config = transformers.LlamaConfig(
+        vocab_size=len(words),
+        hidden_size=8,
+        intermediate_size=8,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        max_position_embeddings=4096,
+    )
+    transformers.LlamaForCausalLM(config).save_pretrained(folder)
+    limits = [f"model.{task}.max_new_tokens=2" for task in ("ner", "summarization")]
+    return ["model=hf_causal", f"model.path={folder}", *limits, "fail_on_error.share=1"]
+
+
+def test_weights_are_loaded_once_for_all_tasks_and_not_again_for_other_metrics(
+    language_model, tmp_path, capsys, monkeypatch
+):
+    import transformers
+
+    from harness.__main__ import command
+    from harness.model import hf_causal
+
+    loaded = []
+    for auto in ("AutoModelForCausalLM", "AutoTokenizer"):
+        kind = getattr(transformers, auto)
+        real = kind.from_pretrained
+
+        def counted(*given, real=real, auto=auto, **named):
+            loaded.append(auto)
+            return real(*given, **named)
+
+        monkeypatch.setattr(kind, "from_pretrained", counted)
+    hf_causal._LOADED.clear()
+    line = [*language_model, f"results={tmp_path}", "model.input_price=1000000"]
+    assert command(line) == 0
+    assert sorted(loaded) == ["AutoModelForCausalLM", "AutoTokenizer"]
+    folders = sorted(path.parent for path in tmp_path.rglob("scores.json"))
+    assert len(folders) == 3
+    runs = [json.loads((folder / "run.json").read_text()) for folder in folders]
+    assert [run["asked"] for run in runs] == [39, 144, 2]
+    # What was counted: read by all, written by those that write.
+    assert [run["usage"]["output_tokens"] > 0 for run in runs] == [True, False, True]
+    assert all(run["tokens_per_second"] > 0 for run in runs)
+    # A unit for each token.
+    assert [run["cost"] for run in runs] == [run["usage"]["input_tokens"] for run in runs]
+    assert runs[2]["output_tokens_per_second"] > 0
+
+    # Another process would have nothing in memory.
+    hf_causal._LOADED.clear()
+    loaded.clear()
+    assert command(["-m", *line, "metric=[stance_classification],[entity_f1,rouge]", "slices=[],[zone]"]) == 0
+    assert "AutoModelForCausalLM" not in loaded
+    assert [json.loads((folder / "run.json").read_text())["usage"] for folder in folders] == [
+        run["usage"] for run in runs
+    ]
+
+
+def test_answers_that_lie_in_a_journal_need_no_weights(language_model, tmp_path, capsys, monkeypatch):
+    from harness import evaluate
+    from harness.__main__ import command
+    from harness.model.hf_causal import HfCausal
+
+    line = [*language_model, "task=stance", f"results={tmp_path}"]
+
+    def fails(*given, **named):
+        raise RuntimeError("cut off here")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(evaluate, "write_results", fails)
+        assert command(line) == 1
+    (journal,) = tmp_path.rglob("journal.sqlite")
+    monkeypatch.setattr(HfCausal, "load", fails)
+    monkeypatch.setattr(HfCausal, "answer", fails)
+    assert command(line) == 0
+    assert not journal.exists()

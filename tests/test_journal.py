@@ -21,6 +21,7 @@ from harness.journal import (
     answer_from_json,
     answer_to_json,
     as_stored,
+    journalled_answers,
     remove_journal,
 )
 from harness.records import BINS, Answer, Entity
@@ -146,7 +147,7 @@ def test_a_folder_in_its_place_is_said(tmp_path):
 WRITER = """
 import os, signal, sys
 from pathlib import Path
-from harness.journal import Journal
+from harness.journal import Journal, journalled_answers
 from harness.records import Answer
 journal = Journal(Path(sys.argv[1]), {"a": 1})
 for batch in range(6):
@@ -189,3 +190,22 @@ def test_answers_are_json_for_any_reader(tmp_path):
         journal.commit([("a", Answer(label="1"))])
     rows = sqlite3.connect(tmp_path / NAME).execute("SELECT answer FROM answers").fetchall()
     assert json.loads(rows[0][0])["label"] == "1"
+
+
+def test_a_journal_is_looked_into_without_beginning_one(tmp_path):
+    same, other = {"model": "a"}, {"model": "b"}
+    assert journalled_answers(tmp_path, same) == {}
+    assert list(tmp_path.iterdir()) == []
+    with Journal(tmp_path, same) as journal:
+        journal.commit([("k", Answer(label="favor"))])
+        # Also while somebody writes to it.
+        assert journalled_answers(tmp_path, same) == {"k": Answer(label="favor")}
+    assert journalled_answers(tmp_path, same) == {"k": Answer(label="favor")}
+    assert journalled_answers(tmp_path, other) == {}
+    # `fresh=true` goes on from what it began itself, and from nothing else.
+    assert journalled_answers(tmp_path, same, fresh=True) == {}
+    with Journal(tmp_path, same, fresh=True) as journal:
+        journal.commit([("k", Answer(label="none"))])
+    assert journalled_answers(tmp_path, same, fresh=True) == {"k": Answer(label="none")}
+    (tmp_path / "journal.sqlite").write_bytes(b"no journal at all, though longer than a hundred bytes" * 3)
+    assert journalled_answers(tmp_path, same) == {}

@@ -179,6 +179,8 @@ ANSWERS = st.builds(
     tokens_read=st.none() | st.integers(0, 9),
     tokens_cut=st.integers(0, 2),
     output_truncated=st.booleans(),
+    windows=st.integers(1, 3),
+    chars_read=st.none() | st.integers(0, 9),
 )
 
 
@@ -195,6 +197,23 @@ def test_answers_of_any_kind_come_back_in_order(tmp_path_factory, answers):
     parts = list(read_answers_of(folder))
     assert [name for part in parts for name in part.examples] == names
     assert [answer for part in parts for answer in part.answers] == answers
+
+
+def test_answers_of_earlier_versions_lack_what_was_added_since(tmp_path):
+    one = Example("d/s", "d", "d", NerInput("d/s", "d", "text"), (), 5, {})
+    answer = Answer(label="favor", tokens_read=3, windows=2, chars_read=1)
+    path = tmp_path / "predictions.parquet"
+    write_predictions(path, [one], {}, {"d/s": answer})
+    whole = pq.read_table(path)
+    for dropped in (["chars_read"], ["windows", "chars_read"]):
+        pq.write_table(whole.drop_columns(dropped), path)
+        (stored,) = read_predictions(tmp_path)
+        defaults = {name: getattr(Answer(), name) for name in dropped}
+        assert stored.answer == dataclasses.replace(answer, **defaults)
+    # Any other column must be there.
+    pq.write_table(whole.drop_columns(["tokens_read"]), path)
+    with pytest.raises(RunError, match="expected the columns"):
+        read_predictions(tmp_path)
 
 
 @pytest.mark.parametrize("content", [b"", b"PAR1", b"no parquet" * 50, pickle.dumps({"a": 1})])

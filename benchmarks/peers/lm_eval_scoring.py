@@ -1,7 +1,7 @@
 """lm-evaluation-harness as a process of its own: scores labels after prompts, as its multiple-choice tasks do.
 
 Run by `benchmarks/stance_llm.py` with the Python of an environment that holds lm-eval; reads one JSON object a line
-(`prompts`, `labels`, `batch_size`) and answers each with one (`seconds`, `scores`).
+(`prompts`, `labels`, `batch_size`) and answers each with one (`seconds`, `processor`, `scores`).
 """
 
 import json
@@ -18,10 +18,9 @@ def main() -> None:
     from lm_eval.api.instance import Instance  # type: ignore[import-not-found]
     from lm_eval.models.huggingface import HFLM  # type: ignore[import-not-found]
 
-    began = time.perf_counter()
     given = {"gguf_file": gguf} if gguf else {}
     model = HFLM(pretrained=folder, dtype="float32", device="cpu", batch_size=8, **given)
-    print(json.dumps({"load": time.perf_counter() - began}), file=answers, flush=True)
+    print(json.dumps({"ready": True}), file=answers, flush=True)
     for line in sys.stdin:
         asked = json.loads(line)
         model.batch_size_per_gpu = asked["batch_size"]
@@ -30,10 +29,10 @@ def main() -> None:
             for prompt in asked["prompts"]
             for number, label in enumerate(asked["labels"])
         ]
-        began = time.perf_counter()
+        began, before = time.perf_counter(), time.process_time()
         scores = [score for score, _ in model.loglikelihood(requests, disable_tqdm=True)]
-        taken = time.perf_counter() - began
-        print(json.dumps({"seconds": taken, "scores": scores}), file=answers, flush=True)
+        taken = {"seconds": time.perf_counter() - began, "processor": time.process_time() - before}
+        print(json.dumps({**taken, "scores": scores}), file=answers, flush=True)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,11 @@ from dataclasses import dataclass
 from harness.engine.base import Commit, Stopped, checked_answers
 from harness.errors import HarnessError
 from harness.model.base import Model
+from harness.model.budget import out_of_memory
 from harness.records import Answer, Input
+
+# A batch of long texts ends here, so that its answers are kept, and a signal is seen, before minutes have gone by.
+CHARACTERS = 2**16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,7 +22,7 @@ class Local:
     example by example, so that a bad example costs itself and nothing else.
 
     Args:
-        batch_size: Examples per batch; None takes the model's own `batch_size`, or 64.
+        batch_size: Examples per batch, fewer where they are long; None takes the model's own `batch_size`, or 64.
     """
 
     batch_size: int | None = None
@@ -41,7 +45,7 @@ class Local:
             signal_number = stop()
             if signal_number is not None:
                 raise Stopped(signal_number)
-            batch = waiting[:size]
+            batch = _first(waiting, size)
             try:
                 answers = checked_answers(model.answer(batch), batch)
             except HarnessError:
@@ -59,6 +63,17 @@ class Local:
                     answers = [_failed(error)]
             commit(batch, answers)
             waiting = waiting[len(batch) :]
+
+
+def _first(waiting: list[Input], size: int) -> list[Input]:
+    """Up to `size` inputs, and no more than `CHARACTERS` in all unless the first has more by itself."""
+    count = characters = 0
+    for one in waiting[:size]:
+        characters += len(one.text)
+        if count and characters > CHARACTERS:
+            break
+        count += 1
+    return waiting[:count]
 
 
 def _streamed(
@@ -96,20 +111,6 @@ def _alone(model: Model, one: Input) -> Answer:
 def _failed(error: Exception) -> Answer:
     reason = "oom" if out_of_memory(error) else f"{type(error).__name__}: {error}"
     return Answer(bin="failed", reason=reason[:500])
-
-
-def out_of_memory(error: BaseException) -> bool:
-    """Whether an exception says that memory ran out, on any device."""
-    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
-        return True
-    text = str(error)
-    signs = (
-        "out of memory",
-        "CUBLAS_STATUS_ALLOC_FAILED",
-        "DefaultCPUAllocator: can't allocate memory",
-        "CUDNN_STATUS_NOT_SUPPORTED",
-    )
-    return isinstance(error, RuntimeError) and any(sign in text for sign in signs)
 
 
 def _poisoned(error: BaseException) -> bool:

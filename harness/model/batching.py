@@ -1,13 +1,18 @@
 """Token rows in batches of like length: padding is wasted work, and order is given back afterwards."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
 
 # A batch of long rows is cut to this many padded tokens per `batch_size`: on a CPU a wide batch of long rows is slower
 # than two narrow ones.
 TOKENS_PER_ROW = 64
+# Texts that are tokenized together, ahead of the device.
+STRETCH = 64
 
 Row = Mapping[str, Sequence[int]]
+Given = TypeVar("Given")
+Made = TypeVar("Made")
 
 
 def batches(lengths: Sequence[int], batch_size: int, tokens: int | None = None) -> list[list[int]]:
@@ -33,6 +38,35 @@ def batches(lengths: Sequence[int], batch_size: int, tokens: int | None = None) 
                 continue
         found.append([i])
     return found
+
+
+def stretches(given: Sequence[Given], size: int = STRETCH) -> list[list[Given]]:
+    """A sequence in parts of `size`, the last one shorter.
+
+    Example:
+        >>> stretches("abcde", 2)
+        [['a', 'b'], ['c', 'd'], ['e']]
+    """
+    return [list(given[i : i + size]) for i in range(0, len(given), size)]
+
+
+def ahead(make: Callable[[Given], Made], given: Sequence[Given]) -> Iterator[Made]:
+    """What is made of each, in order; the next is made in a thread while the one before is used.
+
+    Args:
+        make: For instance a tokenizer; never called twice at a time.
+        given: What to make it of.
+    """
+    if len(given) < 2:
+        yield from map(make, given)
+        return
+    with ThreadPoolExecutor(1, thread_name_prefix="ahead") as pool:
+        coming = pool.submit(make, given[0])
+        for following in given[1:]:
+            ready = coming.result()
+            coming = pool.submit(make, following)
+            yield ready
+        yield coming.result()
 
 
 def rows(encoded: Any, keys: Sequence[str]) -> list[dict[str, list[int]]]:

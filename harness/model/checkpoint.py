@@ -4,13 +4,15 @@ torch and transformers are imported when something is really loaded, so that a s
 """
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, Literal
 
 from harness.errors import ConfigError, ResourceError
 from harness.model.base import GoldUse
+from harness.model.budget import Budget, found_budget
+from harness.model.int8 import SCHEME, quantized
 from harness.model.weights import StoredWeights, fingerprint, locate, quiet
 from harness.records import Answer, Input
 
@@ -32,7 +34,8 @@ class HfModel:
     Args:
         path: A folder, `package:weights/NAME`, or a hub name (looked up in the local cache).
         revision: Branch, tag or commit of a hub name; the commit it resolved to is in the signature.
-        dtype: Number format of the weights while they run.
+        dtype: Number format of the weights while they run. `int8` is for a CPU: its linear layers round weights and
+            activations. `auto` is bfloat16 on a GPU that has it, float32 elsewhere; the signature says which.
         device: `auto` (cuda, then mps, then cpu) or a torch device such as `cuda:1`.
         batch_size: At most this many texts in one forward pass; never moves an answer.
         max_length: Tokens read at once, special ones included; None = what model and tokenizer state.
@@ -41,7 +44,7 @@ class HfModel:
 
     path: str
     revision: str | None = None
-    dtype: Literal["float32", "bfloat16", "float16"] = "float32"
+    dtype: Literal["float32", "bfloat16", "float16", "int8", "auto"] = "float32"
     device: str = "auto"
     batch_size: int = 16
     max_length: int | None = None
@@ -51,6 +54,8 @@ class HfModel:
     auto_class: ClassVar[str]
     task: ClassVar[str]
     pairs: ClassVar[bool] = False
+    # Parameters that move no answer beyond rounding.
+    unmoving: ClassVar[frozenset[str]] = frozenset({"batch_size", "device", "download"})
     gold: ClassVar[GoldUse] = "none"
 
     def __post_init__(self) -> None:
@@ -60,16 +65,23 @@ class HfModel:
             raise ValueError(f"batch_size must be at least 1, got {self.batch_size}")
         if self.max_length is not None and self.max_length < 1:
             raise ValueError(f"max_length must be at least 1, got {self.max_length}")
+        if self.dtype == "int8" and self.device not in ("auto", "cpu"):
+            raise ValueError(f"dtype: int8 is for device=cpu, got device={self.device}")
 
     def signature(self) -> dict[str, Any]:
-        """Parameters, the commit and the weights' fingerprint; neither torch nor transformers is imported."""
-        left_out = {"batch_size", "device", "download"}
+        """Parameters, the commit and the weights' fingerprint.
+
+        Neither torch nor transformers is imported, unless `dtype=auto` has to look for a GPU.
+        """
         given = {
-            field.name: getattr(self, field.name) for field in dataclasses.fields(self) if field.name not in left_out
+            field.name: getattr(self, field.name)
+            for field in dataclasses.fields(self)
+            if field.name not in self.unmoving
         }
         return {
             "kind": self.kind,
             **given,
+            **self.number_format,
             "revision": self.weights.commit or self.revision,
             "weights": fingerprint(self.weights),
         }
@@ -157,7 +169,10 @@ class HfModel:
         """
         torch = self._torch()
         model, info = self._from_pretrained(
-            self.auto_class, dtype=getattr(torch, self.dtype), use_safetensors=True, output_loading_info=True
+            self.auto_class,
+            dtype=getattr(torch, "float32" if self.precision == "int8" else self.precision),
+            use_safetensors=True,
+            output_loading_info=True,
         )
         missing = sorted({*info["missing_keys"], *(key for key, *_ in info["mismatched_keys"])})
         if missing:
@@ -165,19 +180,66 @@ class HfModel:
             raise ResourceError(
                 f"{self.path}: {len(missing)} weights that {self.kind} needs are not in it and would be random: {shown}"
             )
-        device = self.device
-        if device == "auto":
-            device = "cpu"
-            if torch.backends.mps.is_available():
-                device = "mps"
-            if torch.cuda.is_available():
-                device = "cuda"
+        device = self._device
         try:
-            return model.eval().to(device)
+            model = model.eval().to(device)
         except torch.OutOfMemoryError:
             raise
         except (RuntimeError, AssertionError) as fault:
-            raise ResourceError(f"model.{self.task}.device: {device!r} cannot be used here: {_short(fault)}") from fault
+            raise self._unusable(fault) from fault
+        return quantized(model) if self.precision == "int8" else model
+
+    @cached_property
+    def budget(self) -> Budget:
+        """Tokens of one forward pass, found from the device."""
+        return found_budget(self.network)
+
+    @property
+    def forward(self) -> Callable[..., Any]:
+        """The model's forward pass."""
+        return self.network  # type: ignore[no-any-return]
+
+    @cached_property
+    def filler(self) -> int | None:
+        """The token that rows are padded with, if the tokenizer has one."""
+        found: int | None = self.tokenizer.pad_token_id
+        return found
+
+    @property
+    def number_format(self) -> dict[str, Any]:
+        """What the signature says of `dtype`: what it came to here."""
+        return {"dtype": self.precision, **({"int8": SCHEME} if self.precision == "int8" else {})}
+
+    @cached_property
+    def precision(self) -> str:
+        """The number format that `dtype` comes to on this machine."""
+        if self.dtype != "auto":
+            return self.dtype
+        torch = self._torch()
+        device = self._device
+        if device.type != "cuda":
+            return "float32"
+        try:
+            with torch.cuda.device(device):
+                return "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float32"
+        except (RuntimeError, AssertionError) as fault:
+            raise self._unusable(fault) from fault
+
+    @cached_property
+    def _device(self) -> Any:
+        torch = self._torch()
+        name = self.device
+        if name == "auto":
+            name = "mps" if torch.backends.mps.is_available() else "cpu"
+            name = "cuda" if torch.cuda.is_available() else name
+            name = "cpu" if self.dtype == "int8" else name
+        try:
+            return torch.device(name)
+        except RuntimeError as fault:
+            raise self._unusable(fault) from fault
+
+    def _unusable(self, fault: BaseException) -> ResourceError:
+        return ResourceError(f"model.{self.task}.device: {self.device!r} cannot be used here: {shortened(fault)}")
 
     def _torch(self) -> Any:
         try:
@@ -209,9 +271,10 @@ class HfModel:
                     raise ResourceError(
                         f"{self.path}: needs code of its own (auto_map), and code from a model's folder is never run"
                     ) from fault
-                raise ResourceError(f"{self.path}: cannot be loaded by {auto}: {_short(fault)}") from fault
+                raise ResourceError(f"{self.path}: cannot be loaded by {auto}: {shortened(fault)}") from fault
 
 
-def _short(fault: BaseException) -> str:
+def shortened(fault: BaseException) -> str:
+    """What a library said, on one line."""
     words = " ".join(str(fault).split()) or type(fault).__name__
     return words if len(words) <= 200 else words[:200] + "..."

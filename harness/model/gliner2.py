@@ -13,7 +13,7 @@ from harness.errors import ConfigError, ResourceError
 from harness.model.base import GoldUse
 from harness.model.file_hashes import content_sha256
 from harness.model.weights import PROBE_SECONDS, StoredWeights, fingerprint, locate, quiet
-from harness.model.windows import merged, word_windows
+from harness.model.windows import chars_read, merged, word_windows
 from harness.records import Answer, Entity, Example, Input, TaskName
 
 if TYPE_CHECKING:
@@ -183,6 +183,7 @@ class Gliner2:
             return Answer(bin="failed", reason=reason, tokens_read=0, tokens_cut=sum(lengths))
         seen = [length for (_, end), length in zip(words, lengths, strict=True) if windows and end <= windows[-1][1]]
         counted: dict[str, Any] = {"tokens_read": sum(seen), "tokens_cut": sum(lengths) - sum(seen)}
+        counted |= {"windows": max(1, len(windows)), "chars_read": chars_read(words, len(seen))}
         if any(one is None for one in found):
             return Answer(bin="nonfinite", reason="the model's scores are not finite numbers", **counted)
         shifted = [

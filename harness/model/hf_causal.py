@@ -15,13 +15,16 @@ from jinja2 import TemplateError
 from harness.errors import ConfigError, ResourceError
 from harness.model.base import GoldUse
 from harness.model.checkpoint import HfModel
+from harness.model.gauge import TokenGauge
 from harness.model.gguf import SUFFIX, GgufFile, locate_gguf, require_packages
 from harness.model.greedy import generate
+from harness.model.long_input import ADVICE, READING, answer_all, at_once
 from harness.model.prompted import PromptModel
 from harness.model.prompts import Message, as_text
+from harness.model.token_counter import TokenCounter
 from harness.model.tree_scoring import Prefix, Question, common_length, label_log_probabilities, probabilities
 from harness.model.weights import StoredWeights, fingerprint
-from harness.records import Answer, Input, StanceInput, SummaryInput, TaskName
+from harness.records import Answer, Input, SummaryInput, TaskName
 
 # Output tokens per word of a style's limit, and some to end on.
 TOKENS_PER_WORD, SPARE = 1.6, 16
@@ -32,7 +35,7 @@ NOT_FINITE = "the model's scores are not finite numbers"
 
 
 @dataclass(frozen=True, kw_only=True)
-class HfCausal(PromptModel, HfModel):
+class HfCausal(TokenCounter, PromptModel, TokenGauge, HfModel):
     """Stance, entities or summaries from a causal language model that is asked with a prompt.
 
     The prompt is a chat where the tokenizer has a chat template, and running text otherwise. Stance is decided by the
@@ -43,24 +46,26 @@ class HfCausal(PromptModel, HfModel):
         path: A folder, a `.gguf` file, or a hub name (looked up in the local cache).
         gguf_file: A GGUF file's name in the folder or on the hub.
         decide: How stance is found: `likelihood` of the labels, or `generate` and read the answer.
-        overlong: `error` refuses a prompt longer than the model reads; `truncate` cuts the text (its end; for stance
-            its beginning, the oldest context first) and counts what is cut.
         max_new_tokens: Output limit; None = 1.6 times the style's `max_words`, rounded up, and 16 more for summaries
             (256 without a limit), 512 for NER, 32 for stance.
         pack_tokens: Tokens of one forward pass over many prompts' labels; never moves an answer beyond rounding.
+        input_price: Price of a million input tokens, for `cost` in run.json; None where there is none.
+        output_price: Price of a million output tokens.
     """
 
     tasks: ClassVar[tuple[TaskName, ...]] = ("ner", "stance", "summarization")
     gold: ClassVar[GoldUse] = "none"
     kind: ClassVar[str] = "hf_causal"
     auto_class: ClassVar[str] = "AutoModelForCausalLM"
+    neutral: ClassVar[frozenset[str]] = frozenset({"input_price", "output_price"})
 
     gguf_file: str | None = None
     batch_size: int = 8
     decide: Literal["likelihood", "generate"] = "likelihood"
-    overlong: Literal["error", "truncate"] = "error"
     max_new_tokens: int | None = None
     pack_tokens: int = 512
+    input_price: float | None = None
+    output_price: float | None = None
 
     def __post_init__(self) -> None:
         """Refuses values that cannot be meant."""
@@ -70,6 +75,7 @@ class HfCausal(PromptModel, HfModel):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise ValueError(f"{name} must be at least 1, got {value}")
+        self.check_prices()
         if self.prompt.task == "stance" and self.decide == "likelihood" and self.prompt.answer != "text":
             raise ValueError(
                 f"decide: likelihood is of bare labels, and prompt {self.prompt.name!r} wants the answer as "
@@ -83,13 +89,15 @@ class HfCausal(PromptModel, HfModel):
 
     def signature(self) -> dict[str, Any]:
         """Parameters, the prompt with all that it shows, the commit and the weights' fingerprint."""
-        left_out = {"batch_size", "device", "download", "pack_tokens", "prompt", "shots"}
+        left_out = {"batch_size", "device", "download", "pack_tokens", "prompt", "shots", *READING, *self.neutral}
         given = {
             entry.name: getattr(self, entry.name) for entry in dataclasses.fields(self) if entry.name not in left_out
         }
         return {
             "kind": self.kind,
             **given,
+            **self.number_format,
+            **self.how_read.signature,
             "prompt": self.prompt_signature(),
             "revision": self.weights.commit or self.revision,
             "weights": fingerprint(self.weights),
@@ -97,13 +105,16 @@ class HfCausal(PromptModel, HfModel):
 
     def check(self, inputs: Sequence[Input]) -> list[str]:
         """Inputs that are too long, where `overlong` is `error`: one line each, before anything is asked."""
-        if self.overlong != "error" or not inputs or self.limit is None:
+        if not inputs or self.limit is None:
+            return []
+        # Whether the answer leaves any room at all is found out for every policy.
+        rooms = [self._room(one) for one in inputs]
+        if self.how_read.overlong != "error":
             return []
         lengths = [len(tokens) for tokens in self._encode([self._text(one) for one in inputs])]
-        rooms = [self._room(one) for one in inputs]
         return [
             f"example {one.id!r}: its prompt has {length} tokens, {self.path} reads at most {room} beside its answer "
-            f"(model.{self.task}.overlong=error; 'truncate' cuts the text and counts it)"
+            f"(model.{self.task}.overlong=error; {ADVICE[self.task]})"
             for one, length, room in zip(inputs, lengths, rooms, strict=True)
             if length > room
         ]
@@ -112,25 +123,20 @@ class HfCausal(PromptModel, HfModel):
         """One answer per input, in the same order."""
         if not inputs:
             return []
-        found: dict[int, Answer] = {}
-        texts, cut = [self._text(one) for one in inputs], [0] * len(inputs)
+        texts = [self._text(one) for one in inputs]
         lengths = [len(tokens) for tokens in self._encode(texts)]
-        for i, one in enumerate(inputs):
-            room = self._room(one)
-            if lengths[i] <= room:
-                continue
-            fitted = self._fit(one, lengths[i], room) if self.overlong == "truncate" else None
-            if fitted is None:
-                found[i] = self.overlong_answer(lengths[i])
-            else:
-                texts[i], cut[i] = self._text(fitted), lengths[i]
-        asked = [i for i in range(len(inputs)) if i not in found]
+        known = {id(one): text for one, text in zip(inputs, texts, strict=True)}
         likelihood = self.task == "stance" and self.decide == "likelihood"
         make = self._by_likelihood if likelihood else self._by_generation
-        for i, answer in zip(asked, make([inputs[i] for i in asked], [texts[i] for i in asked]), strict=True):
-            whole = cut[i] or answer.tokens_read or 0
-            found[i] = dataclasses.replace(answer, tokens_cut=max(0, whole - (answer.tokens_read or 0)))
-        return [found[i] for i in range(len(inputs))]
+
+        def ask(parts: list[Input]) -> list[Answer]:
+            return make(parts, [known.get(id(part)) or self._text(part) for part in parts])
+
+        readings = [
+            at_once(one) if length <= self._room(one) else self.how_read.reading(one, self)
+            for one, length in zip(inputs, lengths, strict=True)
+        ]
+        return answer_all(readings, ask)
 
     # ---- stance by likelihood ----------------------------------------------------------------------------------------
 
@@ -146,6 +152,7 @@ class HfCausal(PromptModel, HfModel):
         logs = label_log_probabilities(
             network, questions, pack_tokens=self.pack_tokens, batch_size=self.batch_size, prefix=self._prefix
         )
+        self.usage["input_tokens"] += sum(map(len, prompts))
         answers = []
         for prompt, values in zip(prompts, logs, strict=True):
             if not all(map(math.isfinite, values)):
@@ -175,6 +182,8 @@ class HfCausal(PromptModel, HfModel):
             )
             for i, said in zip(group, written, strict=True):
                 read = len(prompts[i])
+                self.usage["input_tokens"] += read
+                self.usage["output_tokens"] += len(said.tokens)
                 if not said.finite:
                     found[i] = Answer(bin="nonfinite", reason=NOT_FINITE, tokens_read=read)
                     continue
@@ -266,37 +275,13 @@ class HfCausal(PromptModel, HfModel):
     def _longest_label(self) -> int:
         return max(len(tokens) for tokens in self._encode([f" {self.prompt.word(label)}" for label in self.labels]))
 
-    def _fit(self, one: Input, length: int, room: int) -> Input | None:
-        """The input with less text, so that its prompt fits; None where even the prompt alone does not."""
-        over = length - room
-        for _ in range(8):
-            fitted = self._cut(one, over)
-            if fitted is None:
-                return None
-            left = len(self._encode([self._text(fitted)])[0]) - room
-            if left <= 0:
-                return fitted
-            over += left
-        return None
+    def over(self, one: Input) -> int:
+        """Tokens by which a prompt is longer than what the model reads beside its answer."""
+        return len(self._encode([self._text(one)])[0]) - self._room(one)
 
-    def _cut(self, one: Input, tokens: int) -> Input | None:
-        """The input without so many tokens of its text."""
-        if not isinstance(one, StanceInput):
-            encoded = self._offsets(one.text)
-            if tokens >= len(encoded):
-                return None
-            return dataclasses.replace(one, text=one.text[: encoded[-tokens][0]].rstrip())
-        context, text = self._offsets(one.context), self._offsets(one.text)
-        if tokens < len(context):
-            return dataclasses.replace(one, context=one.context[context[tokens][0] :].lstrip())
-        tokens -= len(context)
-        if tokens >= len(text):
-            return None
-        return dataclasses.replace(one, context="", text=one.text[text[tokens][0] :].lstrip())
-
-    def _offsets(self, text: str) -> list[tuple[int, int]]:
-        encoded = self.tokenizer(text, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
-        return list(encoded["offset_mapping"])
+    def refused(self, one: Input) -> Answer:
+        """The answer to a prompt that is too long."""
+        return self.overlong_answer(len(self._encode([self._text(one)])[0]))
 
     # ---- weights -----------------------------------------------------------------------------------------------------
 
@@ -313,13 +298,28 @@ class HfCausal(PromptModel, HfModel):
 
     @cached_property
     def network(self) -> Any:
-        """The model, in evaluation mode on its device; shared by the tasks of a run."""
-        key = (self.weights.folder, fingerprint(self.weights), self.dtype, self.device)
-        if key not in _LOADED:
+        """The model, in evaluation mode on its device."""
+        return self._shared("network", self.precision, self.device)
+
+    @cached_property
+    def config(self) -> Any:
+        """The transformers configuration."""
+        return self._shared("config")
+
+    @cached_property
+    def tokenizer(self) -> Any:
+        """The fast tokenizer; out of a GGUF file it takes seconds."""
+        return self._shared("tokenizer")
+
+    def _shared(self, part: str, *how: str) -> Any:
+        """A part of the checkpoint, loaded once for all tasks of a run and all jobs of a sweep."""
+        weights = self.weights
+        key = (weights.folder, weights.files(), fingerprint(weights), *how)
+        if part not in _LOADED or _LOADED[part][0] != key:
             # One at a time: a sweep over large models must not keep them all.
-            _LOADED.clear()
-            _LOADED[key] = HfModel.network.func(self)  # type: ignore[attr-defined]
-        return _LOADED[key]
+            _LOADED.pop(part, None)
+            _LOADED[part] = key, getattr(HfModel, part).func(self)
+        return _LOADED[part][1]
 
     def _from_pretrained(self, auto: str, **given: Any) -> Any:
         weights = self.weights
@@ -331,7 +331,8 @@ class HfCausal(PromptModel, HfModel):
             return super()._from_pretrained(auto, gguf_file=weights.file, **given)
 
 
-_LOADED: dict[tuple[Any, ...], Any] = {}
+# What was loaded last of each part, and of which checkpoint.
+_LOADED: dict[str, tuple[tuple[Any, ...], Any]] = {}
 
 
 def question(prompt: tuple[int, ...], whole: Sequence[tuple[int, ...]]) -> Question:

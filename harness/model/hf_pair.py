@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal
 
 from harness.errors import ConfigError, ResourceError
 from harness.model.base import GoldUse
-from harness.model.checkpoint import HfModel
+from harness.model.classifier import HfClassifier
 from harness.model.pairs import pair_logits
 from harness.records import Answer, Input, StanceInput, TaskName
 
@@ -32,7 +32,7 @@ class Size:
 
 
 @dataclass(frozen=True, kw_only=True)
-class HfPair(HfModel):
+class HfPair(HfClassifier):
     """The stance of a text on a target, from a sequence-classification checkpoint.
 
     The first text is the context and the sentence, joined by a space. Without `hypotheses` the second is the target's

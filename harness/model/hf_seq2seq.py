@@ -11,6 +11,8 @@ from harness.errors import ConfigError
 from harness.model.base import GoldUse
 from harness.model.batching import batches, keys, pad, rows
 from harness.model.checkpoint import HfModel
+from harness.model.gauge import TokenGauge
+from harness.model.long_input import ADVICE, READING, HowRead, answer_all, at_once
 from harness.model.weights import quiet
 from harness.records import Answer, Input, SummaryInput, TaskName
 
@@ -37,7 +39,7 @@ BEAMS_ONLY = ("length_penalty", "early_stopping")
 
 
 @dataclass(frozen=True, kw_only=True)
-class HfSeq2seq(HfModel):
+class HfSeq2seq(TokenGauge, HfModel):
     """Summaries from a sequence-to-sequence checkpoint, greedy unless told otherwise, never sampled.
 
     `None` for a decoding parameter takes what the checkpoint's generation_config.json (or, in older ones, its
@@ -52,7 +54,9 @@ class HfSeq2seq(HfModel):
         min_length: At least this many output tokens, but never more than half of the output limit.
         max_new_tokens: Output limit; None = 1.6 times the style's `max_words`, rounded up, and 8 more, or 142.
         overlong: `error` refuses a text longer than the model reads; `truncate` reads its beginning and counts
-            the rest.
+            the rest; `map_reduce` summarizes its chunks, and these summaries again until they fit; `lead_tail` reads
+            its first and last sentences and counts the rest.
+        lead_share: Share of what `lead_tail` reads that comes from the beginning.
     """
 
     tasks: ClassVar[tuple[TaskName, ...]] = ("summarization",)
@@ -69,7 +73,8 @@ class HfSeq2seq(HfModel):
     length_penalty: float | None = None
     min_length: int | None = None
     max_new_tokens: int | None = None
-    overlong: Literal["error", "truncate"] = "error"
+    overlong: Literal["error", "truncate", "map_reduce", "lead_tail"] = "error"
+    lead_share: float = 0.5
 
     def __post_init__(self) -> None:
         """Refuses values that cannot be meant."""
@@ -84,10 +89,16 @@ class HfSeq2seq(HfModel):
             self.max_new_tokens or 0
         ):
             raise ValueError(f"min_length must be at most half of max_new_tokens, got {self.min_length}")
+        _ = self._how_read
 
     def signature(self) -> dict[str, Any]:
         """Parameters, weights and the decoding that both come to."""
-        return {**super().signature(), "decoding": self.decoding}
+        given = {name: value for name, value in super().signature().items() if name not in READING}
+        return {**given, **self._how_read.signature, "decoding": self.decoding}
+
+    @cached_property
+    def _how_read(self) -> HowRead:
+        return HowRead.of("summarization", self.overlong, lead_share=self.lead_share)
 
     def load(self) -> None:
         """Loads everything now and sees that the output limit fits the model."""
@@ -117,12 +128,30 @@ class HfSeq2seq(HfModel):
         """Inputs that are too long, where `overlong` is `error`: one line each, before anything is asked."""
         if self.overlong != "error" or not inputs:
             return []
-        return self.overlong_faults(inputs, self._lengths(self._texts(inputs)), "'truncate' cuts the end and counts it")
+        return self.overlong_faults(inputs, self._lengths(self._texts(inputs)), ADVICE["summarization"])
 
     def answer(self, inputs: Sequence[Input]) -> list[Answer]:
         """One summary per input, in the same order."""
         if not inputs:
             return []
+        if self.limit is None or self.overlong in ("error", "truncate"):
+            return self._answer(inputs)
+        lengths = self._lengths(self._texts(inputs))
+        readings = [
+            at_once(one) if length <= self.limit else self._how_read.reading(one, self)
+            for one, length in zip(inputs, lengths, strict=True)
+        ]
+        return answer_all(readings, self._answer)
+
+    def over(self, one: Input) -> int:
+        """Tokens by which a text, with its prefix, is longer than the model reads."""
+        return self._lengths(self._texts([one]))[0] - (self.limit or 0)
+
+    def refused(self, one: Input) -> Answer:
+        """The answer to a text that is too long."""
+        return self.overlong_answer(self._lengths(self._texts([one]))[0])
+
+    def _answer(self, inputs: Sequence[Input]) -> list[Answer]:
         texts = self._texts(inputs)
         lengths = self._lengths(texts)
         answers: dict[int, Answer] = {}

@@ -9,8 +9,9 @@ from typing import Any, ClassVar, Literal
 
 from harness.errors import ResourceError
 from harness.model.base import GoldUse
-from harness.model.batching import TOKENS_PER_ROW, batches, keys, pad, rows
-from harness.model.checkpoint import HfModel
+from harness.model.batching import ahead, keys, pad, rows, stretches
+from harness.model.classifier import HfClassifier
+from harness.model.windows import chars_read, own_parts, windows_of
 from harness.records import Answer, Entity, Input, TaskName
 
 PREFIXED = re.compile(r"([BIMELSU])-(.+)", re.DOTALL)
@@ -29,6 +30,23 @@ class Word:
 
 
 @dataclass(frozen=True, slots=True)
+class Read:
+    """Texts as tokens: as they are, and in the rows that the model reads.
+
+    Args:
+        texts: The texts.
+        plain: Their tokens and offsets, without special tokens.
+        windowed: The rows.
+        masks: Which columns of each row are special tokens.
+    """
+
+    texts: list[str]
+    plain: Any
+    windowed: list[dict[str, list[int]]]
+    masks: list[list[int]]
+
+
+@dataclass(frozen=True, slots=True)
 class Tagged:
     """A word's span with its label (prefix and type; `O` has no type) and the probability of that label."""
 
@@ -40,7 +58,7 @@ class Tagged:
 
 
 @dataclass(frozen=True, kw_only=True)
-class HfTagger(HfModel):
+class HfTagger(HfClassifier):
     """Entities from a token-classification checkpoint.
 
     A word has the label of its first sub-token. Words are what the checkpoint's own tokenizer takes for words, with
@@ -125,82 +143,80 @@ class HfTagger(HfModel):
         return list(encoded["input_ids"])
 
     def _tag(self, texts: list[str]) -> list[Answer]:
-        if not texts:
-            return []
+        # Needed by the thread that reads ahead, and not to be made there.
+        _ = self.network, self.filler
+        return [answer for read in ahead(self._read, stretches(texts)) for answer in self._tagged(read)]
+
+    def _read(self, texts: list[str]) -> Read:
         plain = self.tokenizer(texts, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
-        lengths = [len(ids) for ids in plain["input_ids"]]
-        windowed, owners, masks = self._windows(texts)
-        predicted = self._predict(windowed)
+        return Read(texts, plain, *self._rows(texts))
 
-        # Of each text and token: label id, probability and how far from a cut that window saw it.
-        best: list[list[tuple[int, float, float] | None]] = [[None] * n for n in lengths]
-        finite = [True] * len(texts)
-        begun = [0] * len(texts)
-        for owner, mask, (ids, probabilities, sound) in zip(owners, masks, predicted, strict=True):
-            columns = [column for column, special in enumerate(mask) if not special]
-            begin, n = begun[owner], lengths[owner]
-            end = begin + len(columns)
-            finite[owner] &= sound
-            for j, column in enumerate(columns):
-                # The text's own ends are no cuts.
-                left = float("inf") if begin == 0 else j
-                right = float("inf") if end == n else len(columns) - 1 - j
-                distance = min(left, right)
-                kept = best[owner][begin + j]
-                if kept is None or distance > kept[2]:
-                    best[owner][begin + j] = (ids[column], probabilities[column], distance)
-            begun[owner] = end if end == n else end - self._shared(len(columns))
-
+    def _tagged(self, read: Read) -> list[Answer]:
+        predicted = zip(read.masks, self._predict(read.windowed), strict=True)
         answers = []
-        for i, text in enumerate(texts):
-            read = sum(one is not None for one in best[i])
-            counted: dict[str, Any] = {"tokens_read": read, "tokens_cut": lengths[i] - read}
-            if not finite[i]:
+        for i, text in enumerate(read.texts):
+            offsets = read.plain["offset_mapping"][i]
+            windows = self._windows(len(offsets))
+            # Label id and probability of each token that was read.
+            seen: list[tuple[int, float]] = []
+            sound = True
+            for (begin, _), (first, end) in zip(windows, own_parts(windows), strict=True):
+                mask, (ids, probabilities, finite) = next(predicted)
+                columns = [column for column, special in enumerate(mask) if not special]
+                seen += [(ids[column], probabilities[column]) for column in columns[first - begin : end - begin]]
+                sound &= finite
+            counted: dict[str, Any] = {"tokens_read": len(seen), "tokens_cut": len(offsets) - len(seen)}
+            counted |= {"windows": len(windows), "chars_read": chars_read(offsets, len(seen))}
+            if not sound:
                 answers.append(Answer(bin="nonfinite", reason="the model's scores are not finite numbers", **counted))
                 continue
             tagged = []
-            for word in words(text, plain["offset_mapping"][i], plain.word_ids(i)):
-                seen = best[i][word.first]
-                if seen is not None:
-                    prefix, kind = self.labels[seen[0]]
-                    tagged.append(Tagged(word.start, word.end, prefix, kind, seen[1]))
+            for word in words(text, offsets, read.plain.word_ids(i)):
+                if word.first < len(seen):
+                    label, probability = seen[word.first]
+                    tagged.append(Tagged(word.start, word.end, *self.labels[label], probability))
             answers.append(Answer(entities=tuple(spans(text, tagged)), **counted))
         return answers
 
-    def _shared(self, capacity: int) -> int:
-        return min(self.stride, capacity // 2)
+    def _windows(self, tokens: int) -> list[tuple[int, int]]:
+        """The stretches in which a text of so many tokens is read."""
+        if self.limit is None:
+            return [(0, tokens)]
+        capacity = self.limit - self.tokenizer.num_special_tokens_to_add()
+        windows = windows_of(tokens, capacity, self.stride)
+        return windows if self.overlong == "window" else windows[:1]
 
-    def _windows(self, texts: list[str]) -> tuple[list[dict[str, list[int]]], list[int], list[list[int]]]:
-        """Rows to read, which text each is of, and which of its columns are special tokens."""
+    def _rows(self, texts: list[str]) -> tuple[list[dict[str, list[int]]], list[list[int]]]:
+        """Rows to read, one for each window of each text, and which of their columns are special tokens."""
         given: dict[str, Any] = {"return_special_tokens_mask": True, "verbose": False}
         if self.limit is not None:
             given |= {"truncation": True, "max_length": self.limit}
             if self.overlong == "window":
-                capacity = self.limit - self.tokenizer.num_special_tokens_to_add()
-                given |= {"return_overflowing_tokens": True, "stride": self._shared(capacity)}
+                shared = min(self.stride, (self.limit - self.tokenizer.num_special_tokens_to_add()) // 2)
+                given |= {"return_overflowing_tokens": True, "stride": shared}
         encoded = self.tokenizer(texts, **given)
-        owners = encoded["overflow_to_sample_mapping"] if "overflow_to_sample_mapping" in encoded else range(len(texts))
-        kept = keys(self.network, self.tokenizer)
-        return rows(encoded, kept), list(owners), list(encoded["special_tokens_mask"])
+        return rows(encoded, keys(self.network, self.tokenizer)), list(encoded["special_tokens_mask"])
 
     def _predict(self, windowed: Sequence[dict[str, list[int]]]) -> list[tuple[list[int], list[float], bool]]:
         """Label ids and their probabilities at each position of each row, and whether all scores are finite."""
         import torch
 
-        lengths = [len(row["input_ids"]) for row in windowed]
         found: list[tuple[list[int], list[float], bool]] = [([], [], True)] * len(windowed)
-        for chosen in batches([*lengths], self.batch_size, TOKENS_PER_ROW * self.batch_size):
-            if not lengths[chosen[0]]:
-                continue
-            chosen = [i for i in chosen if lengths[i]]
-            tensors = pad([windowed[i] for i in chosen], self.tokenizer.pad_token_id, self.network.device)
+        passes: list[tuple[list[int], Any, Any, Any]] = []
+
+        def read(chosen: list[int]) -> None:
+            tensors = pad([windowed[i] for i in chosen], self.filler, self.network.device)
             with torch.inference_mode():
-                logits = self.network(**tensors).logits.float()
+                logits = self.forward(**tensors).logits.float()
                 probabilities, ids = logits.softmax(-1).max(-1)
-                sound = torch.isfinite(logits).all(-1)
-            for row, i in enumerate(chosen):
-                n = lengths[i]
-                found[i] = (ids[row, :n].tolist(), probabilities[row, :n].tolist(), bool(sound[row, :n].all()))
+                passes.append((chosen, ids, probabilities, torch.isfinite(logits).all(-1)))
+
+        self.budget.run([len(row["input_ids"]) for row in windowed], self.batch_size, read)
+        # Fetched when all passes are on their way, so that a GPU does not wait for Python in between.
+        for chosen, *results in passes:
+            for i, ids, probabilities, sound in zip(chosen, *(one.tolist() for one in results), strict=True):
+                n = len(windowed[i]["input_ids"])
+                found[i] = (ids[:n], probabilities[:n], all(sound[:n]))
         return found
 
 

@@ -22,7 +22,10 @@ from harness.model.chat_client import (
     read_key,
     require_package,
 )
+from harness.model.gauge import CHARACTERS_PER_TOKEN, CharacterGauge, characters
+from harness.model.long_input import ADVICE, READING, answer_all, answer_awaited
 from harness.model.prompted import PromptModel
+from harness.model.token_counter import price_of
 from harness.records import Answer, Input, StanceInput, SummaryInput, TaskName
 
 # Output tokens per word of a style's limit, and some to end on.
@@ -33,8 +36,6 @@ LONGEST: dict[str, int] = {"ner": 2048, "stance": 64, "summarization": 512}
 TOP_LOGPROBS = 20
 # Seconds after which a caller that wants to stop is heard, though nothing was answered.
 HEARTBEAT = 0.2
-# For estimates before anything is asked; English text has about so many characters per token.
-CHARACTERS_PER_TOKEN = 4
 OWN_KEYS = frozenset(
     {"model", "messages", "temperature", "seed", "max_tokens", "max_completion_tokens", "response_format", "stream"}
     | {"logprobs", "top_logprobs", "n"}
@@ -45,7 +46,7 @@ _refused: dict[tuple[str, str | None], str] = {}
 
 
 @dataclass(frozen=True, kw_only=True)
-class OpenaiCompatible(PromptModel):
+class OpenaiCompatible(PromptModel, CharacterGauge):
     """Stance, entities or summaries from a model behind an endpoint: vLLM, llama.cpp, Ollama, or a hosted one.
 
     Several questions are under way at once. A fault that may pass (408, 409, 429, 5xx, timeouts, broken replies) is
@@ -79,6 +80,9 @@ class OpenaiCompatible(PromptModel):
         max_wait: Seconds after which a question is not put again.
         input_price: Price of a million input tokens; None where unknown.
         output_price: Price of a million output tokens.
+        max_characters: Characters of a text (for stance, of its context too) that one prompt may hold; a longer one is
+            read as `overlong` says. None: any number, and what the server cannot read it refuses.
+        stride: Characters that two windows share, at least; at most a quarter of a window.
     """
 
     base_url: str
@@ -99,6 +103,8 @@ class OpenaiCompatible(PromptModel):
     max_wait: float = 120.0
     input_price: float | None = None
     output_price: float | None = None
+    max_characters: int | None = None
+    stride: int = 256
 
     tasks: ClassVar[tuple[TaskName, ...]] = ("ner", "stance", "summarization")
     gold: ClassVar[GoldUse] = "none"
@@ -116,7 +122,7 @@ class OpenaiCompatible(PromptModel):
         if self.api_key_env is not None and not _VARIABLE.fullmatch(self.api_key_env):
             # Not repeated: it may be the key itself.
             raise ValueError("api_key_env must be the name of an environment variable (letters, digits, underscores)")
-        for name, least in (("max_new_tokens", 1), ("concurrency", 1), ("retries", 0)):
+        for name, least in (("max_new_tokens", 1), ("concurrency", 1), ("retries", 0), ("max_characters", 1)):
             value = getattr(self, name)
             if value is not None and value < least:
                 raise ValueError(f"{name} must be at least {least}, got {value}")
@@ -148,16 +154,28 @@ class OpenaiCompatible(PromptModel):
 
     def signature(self) -> dict[str, Any]:
         """The endpoint, the model's name there, the prompt with all that it shows, and the decoding."""
-        left_out = {*self.neutral, "prompt", "shots"}
+        left_out = {*self.neutral, "prompt", "shots", *READING}
         given = {
             entry.name: getattr(self, entry.name) for entry in dataclasses.fields(self) if entry.name not in left_out
         }
         return {
             "kind": "openai_compatible",
             **given,
+            **self.how_read.signature,
             "base_url": checked_base_url(self.base_url),
             "prompt": self.prompt_signature(),
         }
+
+    def check(self, inputs: Sequence[Input]) -> list[str]:
+        """Inputs that are too long, where `overlong` is `error`: one line each, before anything is asked."""
+        if self.how_read.overlong != "error":
+            return []
+        return [
+            f"example {one.id!r}: its text has {characters(one)} characters, one prompt may hold {self.max_characters} "
+            f"(model.{self.prompt.task}.overlong=error; {ADVICE[self.prompt.task]})"
+            for one in inputs
+            if self.over(one) > 0
+        ]
 
     def load(self) -> None:
         """Sees that the endpoint is there and takes the key, before anything is written.
@@ -200,13 +218,15 @@ class OpenaiCompatible(PromptModel):
         client = ChatClient(checked_base_url(self.base_url), read_key(self.api_key_env), self._limits)
         under_way: dict[asyncio.Task[Answer], Input] = {}
         answered = 0
+        # A long text is several questions, all of which count.
+        free = asyncio.Semaphore(self.concurrency)
         with asyncio.Runner() as runner:
 
             async def step() -> set[asyncio.Task[Answer]]:
                 most = self.concurrency if answered else 1
                 while waiting and len(under_way) < most:
                     one = waiting.pop()
-                    under_way[asyncio.create_task(self._ask(client, one))] = one
+                    under_way[asyncio.create_task(self._ask(client, free, one))] = one
                 done, _ = await asyncio.wait(under_way, timeout=HEARTBEAT, return_when=asyncio.FIRST_COMPLETED)
                 return done
 
@@ -243,10 +263,7 @@ class OpenaiCompatible(PromptModel):
     def spent(self) -> dict[str, Any]:
         """What was used since this model was made: the price, where one is known, requests, tokens, what answered."""
         usage = self._usage
-        price = None
-        if self.input_price is not None or self.output_price is not None:
-            used = (usage["input_tokens"] * (self.input_price or 0), usage["output_tokens"] * (self.output_price or 0))
-            price = sum(used) / 1e6
+        price = price_of(usage, self.input_price, self.output_price)
         answered_by = [{"model": model, "system_fingerprint": print_} for model, print_ in sorted(self._answered_by)]
         return {"cost": price, "usage": {**usage}, "answered_by": answered_by}
 
@@ -254,9 +271,17 @@ class OpenaiCompatible(PromptModel):
         """At most what asking these would cost: four characters a token, and every answer as long as it may be."""
         if self.input_price is None and self.output_price is None:
             return None
-        read = sum(len(message["content"]) for one in inputs for message in self.messages(one)) / CHARACTERS_PER_TOKEN
-        written = sum(self._longest(one) for one in inputs)
-        return (read * (self.input_price or 0) + written * (self.output_price or 0)) / 1e6
+        read = written = 0
+
+        def ask(parts: list[Input]) -> list[Answer]:
+            nonlocal read, written
+            longest = [self._longest(one) for one in parts]
+            read += sum(len(message["content"]) for one in parts for message in self.messages(one))
+            written += sum(longest)
+            return [Answer(text="x" * CHARACTERS_PER_TOKEN * most) for most in longest]
+
+        answer_all([self.how_read.reading(one, self) for one in inputs], ask)
+        return (read / CHARACTERS_PER_TOKEN * (self.input_price or 0) + written * (self.output_price or 0)) / 1e6
 
     # ---- one question ------------------------------------------------------------------------------------------------
 
@@ -273,7 +298,7 @@ class OpenaiCompatible(PromptModel):
             found["seed"] = self.rng_seed
         schema = self.schema()
         if schema is not None and self.structured == "json_schema":
-            stated = {"name": f"{self.prompt.task}_answer", "strict": True, "schema": schema}
+            stated = {"name": self.prompt.answer_name, "strict": True, "schema": schema}
             found["response_format"] = {"type": "json_schema", "json_schema": stated}
         elif schema is not None and self.structured == "json_object_schema":
             found["response_format"] = {"type": "json_object", "schema": schema}
@@ -283,7 +308,14 @@ class OpenaiCompatible(PromptModel):
             found |= {"logprobs": True, "top_logprobs": TOP_LOGPROBS}
         return {**found, **(self.extra or {})}
 
-    async def _ask(self, client: ChatClient, one: Input) -> Answer:
+    async def _ask(self, client: ChatClient, free: asyncio.Semaphore, one: Input) -> Answer:
+        async def put(part: Input) -> Answer:
+            async with free:
+                return await self._put(client, part)
+
+        return await answer_awaited(self.how_read.reading(one, self), put)
+
+    async def _put(self, client: ChatClient, one: Input) -> Answer:
         reply = await client.ask(self.body(one))
         self._usage["requests"] += reply.requests
         if reply.body is None:

@@ -3,30 +3,40 @@
 from collections.abc import Sequence
 from typing import Any
 
-from harness.model.batching import TOKENS_PER_ROW, batches, keys, pad, rows
+from harness.model.batching import Row, ahead, keys, pad, rows, stretches
 from harness.model.checkpoint import HfModel
 
 
 def pair_logits(model: HfModel, pairs: Sequence[tuple[str, str]]) -> list[list[float]]:
     """Logits of each pair, in order; where a pair is too long its first text is cut from the left."""
-    import torch
+    # Needed by the thread that reads ahead, and not to be made there.
+    _ = model.network, model.tokenizer, model.filler, model.limit
+    read = ahead(lambda several: _rows(model, several), stretches(pairs))
+    return [logits for asked in read for logits in _logits(model, asked)]
 
-    if not pairs:
-        return []
-    network, tokenizer = model.network, model.tokenizer
+
+def _rows(model: HfModel, pairs: Sequence[tuple[str, str]]) -> list[dict[str, list[int]]]:
+    tokenizer = model.tokenizer
     side, tokenizer.truncation_side = tokenizer.truncation_side, "left"
     try:
         cut: dict[str, Any] = {} if model.limit is None else {"truncation": "only_first", "max_length": model.limit}
         encoded = tokenizer([text for text, _ in pairs], [other for _, other in pairs], verbose=False, **cut)
     finally:
         tokenizer.truncation_side = side
-    asked = rows(encoded, keys(network, tokenizer))
-    lengths = [len(row["input_ids"]) for row in asked]
-    found: list[list[float]] = [[] for _ in asked]
-    for chosen in batches(lengths, model.batch_size, TOKENS_PER_ROW * model.batch_size):
-        tensors = pad([asked[i] for i in chosen], tokenizer.pad_token_id, network.device)
+    return rows(encoded, keys(model.network, tokenizer))
+
+
+def _logits(model: HfModel, asked: Sequence[Row]) -> list[list[float]]:
+    import torch
+
+    passes: list[tuple[list[int], Any]] = []
+
+    def read(chosen: list[int]) -> None:
+        tensors = pad([asked[i] for i in chosen], model.filler, model.network.device)
         with torch.inference_mode():
-            logits = network(**tensors).logits.float().tolist()
-        for row, i in enumerate(chosen):
-            found[i] = logits[row]
-    return found
+            passes.append((chosen, model.forward(**tensors).logits.float()))
+
+    model.budget.run([len(row["input_ids"]) for row in asked], model.batch_size, read)
+    # Fetched when all passes are on their way, so that a GPU does not wait for Python in between.
+    found = {i: logits for chosen, several in passes for i, logits in zip(chosen, several.tolist(), strict=True)}
+    return [found[i] for i in range(len(asked))]

@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from harness.errors import ConfigError
 from harness.model.answers import read_answer
 from harness.model.base import GoldUse
+from harness.model.long_input import HowRead, Overlong
 from harness.model.prompts import Message, Prompt, Shot
 from harness.records import Answer, Example, Input, TaskName
 
@@ -21,10 +23,19 @@ class PromptModel:
     Args:
         prompt: How the task is put to the model.
         shots: Worked examples from the documents with `split=dev`; None takes the prompt's own number.
+        overlong: What is done about a text that is too long for one prompt; None is `window` for NER, else `error`.
+            `error` refuses it. `truncate` cuts its end (for stance its beginning, the oldest context first) and counts
+            what is cut. `window` (NER) asks about windows that share a stretch. `map_reduce` (summaries) asks for a
+            summary of each chunk, and for one of these summaries. `lead_tail` (summaries) leaves out the middle.
+        stride: What two windows share, at least; at most a quarter of a window.
+        lead_share: Share of what `lead_tail` reads that comes from the beginning.
     """
 
     prompt: Prompt
     shots: int | None = None
+    overlong: Overlong | None = None
+    stride: int = 64
+    lead_share: float = 0.5
 
     tasks: ClassVar[tuple[TaskName, ...]] = ("ner", "stance", "summarization")
     gold: ClassVar[GoldUse] = "none"
@@ -33,6 +44,12 @@ class PromptModel:
     def __post_init__(self) -> None:
         if self.shots is not None and self.shots < 0:
             raise ValueError(f"shots must be 0 or more, got {self.shots}")
+        _ = self.how_read
+
+    @cached_property
+    def how_read(self) -> HowRead:
+        """What is done about a text that is too long for one prompt."""
+        return HowRead.of(self.prompt.task, self.overlong, stride=self.stride, lead_share=self.lead_share)
 
     @property
     def examples_from(self) -> str | None:

@@ -113,7 +113,7 @@ class Prompt:
         if not self.template.strip():
             raise ValueError("template must not be empty")
         for key, text in (("template", self.template), ("system", self.system)):
-            known = [name for name in VARIABLES[self.task] if key == "template" or name not in ("text", "context")]
+            known = [name for name in self.variables if key == "template" or name not in ("text", "context")]
             try:
                 used = meta.find_undeclared_variables(environment().parse(text))
             except TemplateSyntaxError as fault:
@@ -122,8 +122,19 @@ class Prompt:
                 raise ValueError(
                     f"{key}: {name!r} is not among what it may say, {', '.join(known)}{nearest(name, known)}"
                 )
-        if "text" not in meta.find_undeclared_variables(environment().parse(self.template)):
-            raise ValueError("template: does not say {{ text }}, so that every answer would be the same")
+        needed = self.variables[0]
+        if needed not in meta.find_undeclared_variables(environment().parse(self.template)):
+            raise ValueError(f"template: does not say {{{{ {needed} }}}}, so that every answer would be the same")
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """What the template may say of an input; the first it must say."""
+        return VARIABLES[self.task]
+
+    @property
+    def answer_name(self) -> str:
+        """What the schema of the answer is called."""
+        return f"{self.task}_answer"
 
     def word(self, label: str) -> str:
         """What the prompt calls a label."""
@@ -240,7 +251,7 @@ class Prompt:
         return environment().from_string(self.system)
 
     def _fill(self, template: Any, one: Input, labels: Sequence[str]) -> str:
-        values: dict[str, Any] = {name: getattr(one, name, None) for name in VARIABLES[self.task]}
+        values: dict[str, Any] = {name: getattr(one, name, None) for name in self.variables}
         values["labels"] = [self.word(label) for label in labels]
         if isinstance(one, StanceInput):
             values["target"] = one.target.text

@@ -125,7 +125,13 @@ class Spacy:
         ]
         read = len(docs[0]) if len(windows) == 1 else self._count(text)
         cut = self._count(text[windows[-1][1] :])
-        return Answer(entities=tuple(merged(windows, found)), tokens_read=read, tokens_cut=cut)
+        return Answer(
+            entities=tuple(merged(windows, found)),
+            tokens_read=read,
+            tokens_cut=cut,
+            windows=len(windows),
+            chars_read=windows[-1][1] if cut else None,
+        )
 
     def _count(self, text: str) -> int:
         return len(self._pipeline.make_doc(text)) if text else 0

@@ -1,8 +1,56 @@
-"""Texts that are longer than a model reads: windows that share a stretch, and their entities put together."""
+"""Texts that are longer than a model reads: where they are cut, and windows' entities put together."""
 
+from bisect import bisect_left
 from collections.abc import Sequence
+from itertools import pairwise
 
 from harness.records import Entity
+
+
+def windows_of(count: int, size: int, shared: int) -> list[tuple[int, int]]:
+    """Stretches of at most `size` of so many things in a row that together hold every one; one stretch of nothing.
+
+    Args:
+        count: Things in the row.
+        size: Things of a window, at least 1.
+        shared: Things that two windows share; at most half a window.
+
+    Example:
+        >>> windows_of(5, size=3, shared=1)
+        [(0, 3), (2, 5)]
+    """
+    step = size - min(shared, size // 2)
+    starts = range(0, max(1, count - size + step), step)
+    return [(start, min(start + size, count)) for start in starts]
+
+
+def own_parts(windows: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """What each window speaks for, so that everything is spoken for once: by the window whose cut is farther away.
+
+    The text's own ends are no cuts. What stands in the middle of a shared stretch is the earlier window's.
+
+    Args:
+        windows: In text order; each overlaps its neighbours and no other.
+
+    Example:
+        >>> own_parts([(0, 10), (6, 16), (12, 20)])
+        [(0, 8), (8, 14), (14, 20)]
+    """
+    borders = [(start + end + 1) // 2 for (_, end), (start, _) in pairwise(windows)]
+    starts = [start for start, _ in windows[:1]]
+    return list(zip([*starts, *borders], [*borders, *(end for _, end in windows[-1:])], strict=True))
+
+
+def chars_read(places: Sequence[tuple[int, int]], read: int) -> int | None:
+    """Characters of a text that were read with the first so many of its words or tokens; None where all were.
+
+    Example:
+        >>> chars_read([(0, 3), (4, 7)], read=1)
+        3
+    """
+    if read >= len(places):
+        return None
+    return places[read - 1][1] if read else 0
 
 
 def word_windows(words: Sequence[tuple[int, int]], size: int, shared: int) -> list[tuple[int, int]]:
@@ -17,16 +65,7 @@ def word_windows(words: Sequence[tuple[int, int]], size: int, shared: int) -> li
         >>> word_windows([(0, 2), (3, 5), (6, 8), (9, 11), (12, 14)], size=3, shared=1)
         [(0, 8), (6, 14)]
     """
-    shared = min(shared, size // 2)
-    found = []
-    first = 0
-    while first < len(words):
-        last = min(first + size, len(words))
-        found.append((words[first][0], words[last - 1][1]))
-        if last == len(words):
-            break
-        first = last - shared
-    return found
+    return [(words[first][0], words[end - 1][1]) for first, end in windows_of(len(words), size, shared) if first < end]
 
 
 def character_windows(text: str, size: int, shared: int) -> list[tuple[int, int]]:
@@ -41,22 +80,96 @@ def character_windows(text: str, size: int, shared: int) -> list[tuple[int, int]
         >>> character_windows("Ann met Bob in Rome", size=12, shared=3)
         [(0, 12), (8, 19)]
     """
+    return text_windows(text, range(len(text)), size, shared)
+
+
+def text_windows(text: str, begins: Sequence[int], size: int, shared: int) -> list[tuple[int, int]]:
+    """Stretches of at most `size` units that together are the text; cut at white space where there is any.
+
+    Args:
+        text: The text.
+        begins: Where each of its units (tokens, characters) begins.
+        size: Units of a window, at least 1.
+        shared: Units that two windows share, at least; at most a quarter of a window.
+
+    Example:
+        >>> text_windows("Ann met Bob in Rome", begins=[0, 4, 8, 10, 12, 15, 17], size=5, shared=1)
+        [(0, 15), (12, 19)]
+    """
     shared = min(shared, size // 4)
     found = []
-    start = 0
-    while len(text) - start > size:
-        end = _space(text, start + size, start + size // 2 + shared)
-        found.append((start, end))
-        start = _space(text, end - shared, start + size // 4)
+    first = start = 0
+    while len(begins) - first > size:
+        end = _at_space(text, begins, first + size, first + size // 2 + shared)
+        if start < begins[end]:  # a character may have several tokens
+            found.append((start, begins[end]))
+        first = _at_space(text, begins, end - shared, first + size // 4)
+        start = begins[first]
     return [*found, (start, len(text))] if text else []
 
 
-def _space(text: str, place: int, least: int) -> int:
-    """The last end of white space up to `place`, but not before `least`; `place` where there is none."""
-    for end in range(place, least, -1):
-        if text[end - 1].isspace() or text[end : end + 1].isspace():
-            return end
-    return place
+def _at_space(text: str, begins: Sequence[int], last: int, least: int) -> int:
+    """The last unit up to `last` that begins at white space, but not before `least`; `last` where there is none."""
+    return next((unit for unit in range(last, least, -1) if _spaced(text, begins[unit])), last)
+
+
+def space_from(text: str, begins: Sequence[int], unit: int) -> int:
+    """Where the first unit from this one on begins that begins at white space; where this one does if none does.
+
+    Example:
+        >>> space_from("Ann met Bob", range(11), 5)
+        7
+    """
+    return next((begins[later] for later in range(unit, len(begins)) if _spaced(text, begins[later])), begins[unit])
+
+
+def _spaced(text: str, place: int) -> bool:
+    return text[place - 1 : place].isspace() or text[place : place + 1].isspace()
+
+
+def sentence_chunks(
+    text: str, sentences: Sequence[tuple[int, int]], begins: Sequence[int], size: int
+) -> list[tuple[int, int]]:
+    """Stretches of at most `size` units that share nothing, lose nothing, and end where a sentence does.
+
+    A sentence that is longer than that is cut at white space, where there is any.
+
+    Args:
+        text: The text.
+        sentences: Its sentences in order; between them is nothing but white space.
+        begins: Where each of its units (tokens, characters) begins.
+        size: Units of a chunk, at least 1.
+
+    Example:
+        >>> sentence_chunks("It rained. We left. He slept.", [(0, 10), (11, 19), (20, 29)], range(29), size=20)
+        [(0, 19), (20, 29)]
+    """
+    pieces: list[tuple[int, int]] = []
+    for start, end in sentences:
+        own = [begin - start for begin in begins[bisect_left(begins, start) : bisect_left(begins, end)]]
+        if len(own) <= size:
+            pieces.append((start, end))
+            continue
+        for _, last in text_windows(text[start:end], own, size, 0):
+            # Windows go back to white space; what was said before is not said again.
+            pieces.append((max(start, pieces[-1][1] if pieces else 0), start + last))
+    found: list[tuple[int, int]] = []
+    for start, end in pieces:
+        if found and units_between(begins, found[-1][0], end) <= size:
+            found[-1] = (found[-1][0], end)
+        else:
+            found.append((start, end))
+    return found
+
+
+def units_between(begins: Sequence[int], start: int, end: int) -> int:
+    """How many units begin in a stretch of a text.
+
+    Example:
+        >>> units_between([0, 4, 8], 1, 9)
+        2
+    """
+    return bisect_left(begins, end) - bisect_left(begins, start)
 
 
 def merged(windows: Sequence[tuple[int, int]], found: Sequence[Sequence[Entity]]) -> list[Entity]:

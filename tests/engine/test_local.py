@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.engine.base import Stopped, checked_answers
-from harness.engine.local import Local, out_of_memory
+from harness.engine.local import CHARACTERS, Local
 from harness.errors import ResourceError
+from harness.model.budget import out_of_memory
 from harness.records import Answer, Entity, NerInput
 
 pytestmark = pytest.mark.core
@@ -68,6 +69,13 @@ def test_the_size_is_the_engine_s_then_the_model_s_then_64():
     assert [len(batch) for batch in model.batches] == [50, 50, 30]
     run(model := Fake(), inputs(5), batch_size=2)
     assert [len(batch) for batch in model.batches] == [2, 2, 1]
+
+
+def test_long_texts_are_asked_in_smaller_batches():
+    run(model := Fake(), inputs(9, lambda number: CHARACTERS // 3 if number < 4 else 10), batch_size=5)
+    assert [len(batch) for batch in model.batches] == [3, 5, 1]
+    run(model := Fake(), inputs(3, lambda number: 2 * CHARACTERS), batch_size=5)
+    assert [len(batch) for batch in model.batches] == [1, 1, 1]
 
 
 class OutOfMemoryError(RuntimeError):

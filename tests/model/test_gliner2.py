@@ -129,10 +129,12 @@ class TestWithTheLibrary:
         assert len(windows) > 3
         (answer,) = model.answer(asked(text))
         assert (answer.tokens_read, answer.tokens_cut) == (48, 0)
+        assert (answer.windows, answer.chars_read) == (len(windows), None)
         assert max(entity.end for entity in answer.entities) > windows[-2][1]
         assert all(one.end <= other.start for one, other in zip(answer.entities, answer.entities[1:], strict=False))
         (cut,) = made(path, max_words=12, overlong="truncate").answer(asked(text))
         assert (cut.tokens_read, cut.tokens_cut) == (12, 36)
+        assert (cut.windows, cut.chars_read) == (1, windows[0][1])
         assert max(entity.end for entity in cut.entities) <= windows[0][1]
         refusing = made(path, max_words=12, overlong="error")
         (fault,) = refusing.check(asked("Bob", text))

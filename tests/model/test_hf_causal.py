@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import math
+import re
 
 import pytest
 
@@ -12,11 +13,12 @@ from harness.errors import ConfigError, ResourceError
 from harness.evaluate import run_plan
 from harness.files import sha256
 from harness.model import hf_causal
+from harness.model.gauge import lead_and_tail, truncated
 from harness.model.greedy import generate
 from harness.model.hf_causal import HfCausal
 from harness.model.prompts import Prompt
 from harness.plan import plan
-from harness.records import Example, NerInput, References, Stance, StanceInput, SummaryInput, Target
+from harness.records import Answer, Entity, Example, NerInput, References, Stance, StanceInput, SummaryInput, Target
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
@@ -312,8 +314,10 @@ class TestOverlong:
         whole = len(model._encode([model._text(inputs[0])])[0])
         assert answer.tokens_read == 246
         assert answer.tokens_cut == whole - 246
-        shorter = model._fit(inputs[0], whole, 246)
+        assert (answer.windows, answer.chars_read) == (1, None)  # it is of entities that places are known
+        shorter = truncated(inputs[0], model)
         assert inputs[0].text.startswith(shorter.text)
+        assert answer == dataclasses.replace(model.answer([shorter])[0], tokens_cut=answer.tokens_cut)
 
     def test_of_a_stance_the_oldest_context_goes_first(self, path):
         one = StanceInput("e", "d", "w1 w2 w3", " ".join(f"w{i % 40}" for i in range(300)), Target("t", "w5"))
@@ -323,11 +327,80 @@ class TestOverlong:
         (answer,) = model.answer([one])
         assert answer.bin == "scored"
         assert answer.tokens_cut == length - answer.tokens_read > 0
-        fitted = model._fit(one, length, 255)
+        fitted = truncated(one, model)
         assert (fitted.text, fitted.target) == (one.text, one.target)
         assert one.context.endswith(fitted.context)
-        assert model._fit(one, length, 15).context == ""
-        assert model._fit(one, length, 3) is None
+        assert len(model._encode([model._text(fitted)])[0]) == 255
+
+        short = ready(path, dataclasses.replace(STANCE, template=template), [one], overlong="truncate", max_length=16)
+        assert truncated(one, short).context == ""
+        none = ready(path, dataclasses.replace(STANCE, template=template), [one], overlong="truncate", max_length=4)
+        assert truncated(one, none) is None
+        (refused,) = none.answer([one])
+        assert (refused.bin, refused.reason) == ("failed", f"overlong: the input has {length} tokens, {path} reads 4")
+
+    def test_entities_are_asked_for_in_windows_that_fit(self, path):
+        text = " ".join(f"w{i % 9}" if i % 25 else "w33" for i in range(600))
+        inputs = [NerInput("e", "d", text), NerInput("f", "d", "w33 w1")]
+        model = ready(path, NER, inputs, max_new_tokens=4, stride=20)
+        assert model.check(inputs) == []
+        asked = []
+
+        def oracle(raw, one):
+            asked.append(one.text)
+            return Answer(entities=tuple(Entity(m.start(), m.end(), "PER") for m in re.finditer("w33", one.text)))
+
+        vars(model)["read"] = oracle
+        long, short = model.answer(inputs)
+        assert [(entity.start, entity.end) for entity in long.entities] == [m.span() for m in re.finditer("w33", text)]
+        assert (long.windows, long.tokens_cut, long.chars_read) == (len(asked) - 1, 0, None)
+        prompts = [len(model._encode([model._text(NerInput("e", "d", part))])[0]) for part in asked]
+        # Nothing of what the model reads is left unused, but for the last window.
+        assert max(prompts) == 256 - 4
+        assert long.tokens_read == sum(prompts) - short.tokens_read
+        assert long.output_truncated  # of a model that writes as it likes
+        assert short.windows == 1
+
+    def sentences(self, count):
+        said = [f"w{i % 40} w{(3 * i) % 40} w{(7 * i) % 40} ." for i in range(count)]
+        named = tuple((f"s{i}", text) for i, text in enumerate(said))
+        return SummaryInput("e", "d", " ".join(said), "headline", named)
+
+    def test_map_reduce_is_summaries_of_summaries(self, path):
+        one = self.sentences(150)
+        model = ready(path, SUMMARY, [one], max_new_tokens=6, overlong="map_reduce", batch_size=3)
+        (answer,) = model.answer([one])
+        alone = len(model._encode([model._text(dataclasses.replace(one, text=""))])[0])
+        held = (256 - 6 - alone) // 4
+        chunks = [" ".join(text for _, text in one.sentences[i : i + held]) for i in range(0, 150, held)]
+        given = [dataclasses.replace(one, text=chunk, sentences=()) for chunk in chunks]
+        partial = [ready(path, SUMMARY, [one], max_new_tokens=6).answer([part])[0] for part in given]
+        last = dataclasses.replace(one, text="\n".join(part.text for part in partial), sentences=())
+        (expected,) = ready(path, SUMMARY, [one], max_new_tokens=6).answer([last])
+        assert (answer.text, answer.raw) == (expected.text, expected.raw)
+        assert (answer.windows, answer.tokens_cut) == (len(chunks), 0)
+        assert len(chunks) > 2
+        assert answer.tokens_read == expected.tokens_read + sum(part.tokens_read for part in partial)
+        # The same question has the same answer.
+        assert model.answer([one]) == [answer]
+
+    def test_lead_and_tail(self, path):
+        one = self.sentences(150)
+        model = ready(path, SUMMARY, [one], max_new_tokens=6, overlong="lead_tail", lead_share=0.75)
+        (answer,) = model.answer([one])
+        shorter = lead_and_tail(one, model, 0.75)
+        lead, tail = shorter.text.split("\n")
+        assert one.text.startswith(lead)
+        assert one.text.endswith(tail)
+        assert len(lead.split()) > 2 * len(tail.split()) > 0
+        assert lead.endswith(".")
+        assert answer.tokens_cut == 600 - len(shorter.text.split())
+
+    def test_policies_of_other_tasks_are_refused(self):
+        with pytest.raises(ValueError, match="'window' is not for stance"):
+            HfCausal(path="x", prompt=STANCE, overlong="window")
+        with pytest.raises(ValueError, match="'map_reduce' is not for ner"):
+            HfCausal(path="x", prompt=NER, overlong="map_reduce")
 
 
 class TestFaults:
@@ -423,6 +496,11 @@ class TestRuns:
         signatures = [plain, *(ready(path, *rest).signature() for rest in [(changed, inputs)])]
         signatures.append(ready(path, STANCE, inputs, overlong="truncate").signature())
         assert len({sha256(signature) for signature in signatures}) == 3
+        # What is done about long texts is said, though nobody said it, and nothing that moves no answer.
+        assert ready(path, STANCE, inputs, overlong="error", stride=3, lead_share=0.3).signature() == plain
+        assert plain["overlong"] == "error"
+        entities = [NerInput("e", "d", "w1")]
+        assert ready(path, NER, entities).signature() != ready(path, NER, entities, stride=3).signature()
 
     def test_weights_are_shared_by_the_tasks_of_a_run(self, path):
         one, other = ready(path, STANCE, stances(1)), ready(path, SUMMARY, texts(3))
@@ -503,6 +581,9 @@ class TestBenchmark:
     def test_a_line_where_there_are_no_weights(self, monkeypatch):
         monkeypatch.delenv(stance_llm.WEIGHTS, raising=False)
         assert "names no weights" in stance_llm.table(1)[-1]
+        monkeypatch.setenv(stance_llm.WEIGHTS, "somewhere")
+        monkeypatch.delenv(stance_llm.PYTHON, raising=False)
+        assert "names no Python with lm-eval" in stance_llm.table(1)[-1]
 
     def test_both_sides_answer_alike(self, tmp_path):
         path = save(tmp_path, positions=4096)
@@ -510,7 +591,7 @@ class TestBenchmark:
         class Peer:
             def scores(self, prompts, labels):
                 model = ready(path, STANCE, stances(1))
-                return 1.0, [
+                return stance_llm.Taken(1.0, 1.0), [
                     math.log(value) for prompt in prompts for value in likelihoods(model, prompt, "", normal=False)
                 ]
 
@@ -518,4 +599,3 @@ class TestBenchmark:
         assert found.same
         assert found.furthest < 1e-4
         assert "| 8-shot | peer |" in found.row("8-shot", "peer")
-        assert stance_llm.summaries(path, 1).same

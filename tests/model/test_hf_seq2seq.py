@@ -257,6 +257,9 @@ class TestDecoding:
         assert dataclasses.replace(base, batch_size=2, device="cpu").signature() == found
         for moving in ({"num_beams": 2}, {"prefix": {"default": "x"}}, {"max_new_tokens": 3}, {"overlong": "truncate"}):
             assert dataclasses.replace(base, **moving).signature() != found
+        assert dataclasses.replace(base, lead_share=0.25).signature() == found
+        ends = [HfSeq2seq(path=small_t5, overlong="lead_tail", lead_share=share).signature() for share in (0.25, 0.5)]
+        assert ends[0] != ends[1]
 
 
 class TestOverlong:
@@ -266,7 +269,7 @@ class TestOverlong:
         model = HfSeq2seq(path=small_t5)
         assert model.check(asked("w1", self.TEXT)) == [
             f"example 'e1': its input has 41 tokens, {small_t5} reads at most 30 "
-            "(model.summarization.overlong=error; 'truncate' cuts the end and counts it)"
+            "(model.summarization.overlong=error; 'truncate' cuts the end and counts it, 'map_reduce' reads all of it)"
         ]
         assert "network" not in vars(model)
         short, long = model.answer(asked("w1", self.TEXT))
@@ -279,6 +282,43 @@ class TestOverlong:
         assert (cut.tokens_read, cut.tokens_cut) == (29, 11)
         assert (same.tokens_read, same.tokens_cut) == (29, 0)
         assert cut.text == same.text
+
+    def long(self, count=20):
+        said = [f"w{i % 40} w{(3 * i) % 40} w{(7 * i) % 40}." for i in range(count)]
+        named = tuple((f"s{i}", text) for i, text in enumerate(said))
+        return dataclasses.replace(asked("\n".join(said))[0], sentences=named)
+
+    def test_map_reduce_is_summaries_of_summaries(self, small_t5):
+        one = self.long()
+        given = {"max_new_tokens": 4, "prefix": {"default": "w1 "}, "batch_size": 2}
+        (answer,) = HfSeq2seq(path=small_t5, overlong="map_reduce", **given).answer([one])
+        # 30 tokens less the prefix and the end hold seven sentences of a full stop and three words.
+        chunks = [one.sentences[i : i + 7] for i in range(0, 20, 7)]
+        plain = HfSeq2seq(path=small_t5, **given)
+        partial = plain.answer(asked(*(" ".join(text for _, text in chunk) for chunk in chunks)))
+        (expected,) = plain.answer(asked("\n".join(part.text for part in partial if part.text)))
+        assert answer.text == expected.text != ""
+        assert (answer.windows, answer.tokens_cut) == (3, 0)
+        assert answer.tokens_read == expected.tokens_read + sum(part.tokens_read for part in partial)
+        assert answer.output_truncated == any(part.output_truncated for part in (*partial, expected))
+
+    def test_lead_and_tail(self, small_t5):
+        model = HfSeq2seq(path=small_t5, overlong="lead_tail", max_new_tokens=4)
+        assert model.check([self.long()]) == []
+        short, long = model.answer([*asked("w1 w2"), self.long()])
+        said = [text for _, text in self.long().sentences]
+        # 29 tokens: 14 hold three sentences of four, and the 17 that are left four.
+        (expected,) = HfSeq2seq(path=small_t5, max_new_tokens=4).answer(asked(" ".join([*said[:3], *said[-4:]])))
+        assert (long.text, long.tokens_read) == (expected.text, expected.tokens_read)
+        assert (long.tokens_cut, long.windows) == (80 - 28, 1)
+        assert (short.tokens_read, short.tokens_cut) == (2, 0)
+
+    def test_a_prefix_that_leaves_no_room(self, small_t5):
+        for overlong in ("map_reduce", "lead_tail"):
+            model = HfSeq2seq(path=small_t5, overlong=overlong, prefix={"default": "w1 " * 30})
+            (answer,) = model.answer(asked("w2 w3"))
+            assert (answer.bin, answer.tokens_read) == ("failed", 0)
+            assert "reads 30" in answer.reason
 
     def test_output_positions(self, small_bart):
         assert HfSeq2seq(path=small_bart).limit == 64

@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from harness.__main__ import command
 from harness.errors import ConfigError, ResourceError
 from harness.model.hf_tagger import HfTagger, Tagged, Word, spans, words
 from harness.records import NerInput
+from harness.run_folder import read_predictions
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
@@ -23,6 +25,7 @@ torch.set_num_threads(1)
 SCHEME = ("O", "B-PER", "I-PER", "B-ORG", "I-ORG")
 # The hand-made tagger below gives each word this label, whatever stands around it.
 LEXICON = {"Bob": "B-PER", "Ann": "B-PER", "Lee": "I-PER", "Acme": "B-ORG", "Corp": "I-ORG", "Ltd": "I-ORG"}
+RECALL = ("entity.recall", "all", "micro")
 WORDS = [*LEXICON, "the", "and", "works", "for", "in", ",", ".", "x"]
 
 
@@ -258,11 +261,14 @@ class TestOverlong:
         (answer,) = HfTagger(path=lexicon_tagger, overlong="window").answer(asked(self.TEXT))
         assert [(e.start, e.end, e.label) for e in answer.entities] == [(316, 319, "PER")]
         assert (answer.tokens_read, answer.tokens_cut) == (80, 0)
+        # 30 tokens of which 15 are shared: they begin at 0, 15, 30, 45 and, the last, 60.
+        assert (answer.windows, answer.chars_read) == (5, None)
 
     def test_truncate_counts_what_is_cut(self, lexicon_tagger):
         (answer,) = HfTagger(path=lexicon_tagger, overlong="truncate").answer(asked(self.TEXT))
         assert answer.entities == ()
         assert (answer.tokens_read, answer.tokens_cut) == (30, 50)  # 32 less [CLS] and [SEP]
+        assert (answer.windows, answer.chars_read) == (1, len("the " * 30) - 1)
 
     def test_error_is_known_before_the_model_is_loaded(self, lexicon_tagger):
         tagger = HfTagger(path=lexicon_tagger, overlong="error")
@@ -479,3 +485,61 @@ def test_dtype(random_tagger, dtype):
     tagger = HfTagger(path=random_tagger, dtype=dtype)
     assert tagger.answer(asked("Bob"))[0].bin == "scored"
     assert tagger.network.dtype == getattr(torch, dtype)
+
+
+class TestRuns:
+    """Whole runs over a document of 80 words, with a name behind what the model reads at once."""
+
+    @pytest.fixture
+    def arguments(self, lexicon_tagger, tmp_path):
+        text = TestOverlong.TEXT
+        (tmp_path / "gold").mkdir()
+        record = {"doc": "long", "start": 316, "end": 319, "label": "PER", "text": "Bob"}
+        for name, one in (("documents", {"id": "long", "text": text}), ("gold/entities", record)):
+            (tmp_path / f"{name}.jsonl").write_text(json.dumps(one) + "\n", encoding="utf-8")
+        return [
+            "data=local", "data.name=mine", f"data.documents={tmp_path}/documents.jsonl", f"data.gold={tmp_path}/gold",
+            "model=hf_tagger", f"model.ner.path={lexicon_tagger}", f"results={tmp_path}/results", "task=ner",
+        ]  # fmt: skip
+
+    def run(self, arguments, overlong, tmp_path):
+        assert command([*arguments, f"model.ner.overlong={overlong}"]) == 0
+        (folder,) = (tmp_path / "results/mine/ner").iterdir()
+        scores = json.loads((folder / "scores.json").read_text(encoding="utf-8"))
+        (stored,) = read_predictions(folder)
+        (recall,) = [r["value"] for r in scores["scores"] if (r["metric"], r["slice"], r["average"]) == RECALL]
+        return folder, scores["ledger"], stored.answer, recall
+
+    def test_error_names_document_and_lengths_before_anything_is_asked(self, arguments, tmp_path, capsys, monkeypatch):
+        monkeypatch.setattr(HfTagger, "answer", lambda self, inputs: pytest.fail("asked"))
+        assert command([*arguments, "model.ner.overlong=error"]) == 2
+        assert "example 'long': its input has 82 tokens," in capsys.readouterr().err
+        assert not (tmp_path / "results").exists()
+
+    def test_what_was_cut_off_is_missed_and_counted(self, arguments, tmp_path, capsys):
+        folder, ledger, answer, recall = self.run(arguments, "truncate", tmp_path)
+        assert (ledger["truncated"], ledger["unseen_gold"], recall) == (1, 1, 0.0)
+        assert (answer.tokens_read, answer.tokens_cut, answer.chars_read) == (30, 50, 119)
+        capsys.readouterr()
+        assert command(["show", str(folder)]) == 0
+        said = capsys.readouterr().out
+        assert "50 tokens of the input were cut off" in said
+        assert "1 gold entity stands in text that was cut off" in said
+        # The ledger is made from what is stored.
+        assert command(["score", str(folder)]) == 0
+        assert json.loads((folder / "scores.json").read_text(encoding="utf-8"))["ledger"] == ledger
+
+    def test_windows_find_it_once_where_the_gold_is(self, arguments, tmp_path, capsys):
+        folder, ledger, answer, recall = self.run(arguments, "window", tmp_path)
+        assert (ledger["truncated"], ledger["spans"]["total"], recall) == (0, 1, 1.0)
+        assert "unseen_gold" not in ledger
+        assert [(e.start, e.end, e.label) for e in answer.entities] == [(316, 319, "PER")]
+        assert (answer.windows, answer.tokens_read, answer.tokens_cut) == (5, 80, 0)
+        capsys.readouterr()
+        assert command(["show", str(folder)]) == 0
+        assert "read in 5 parts" in capsys.readouterr().out
+
+
+def test_attention_is_torch_s_own(random_tagger):
+    """Scaled dot product attention, which keeps no matrix of all pairs of tokens."""
+    assert HfTagger(path=random_tagger).network.config._attn_implementation == "sdpa"

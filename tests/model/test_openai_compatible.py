@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import re
 import runpy
 import signal
 import sys
@@ -343,6 +344,118 @@ def test_an_estimate_is_of_what_would_be_sent():
     assert model().estimate(stances(1)) is None
 
 
+# ---- long texts ------------------------------------------------------------------------------------------------------
+
+LONG = " ".join("Ann Lee" if n % 9 == 8 else f"w{n}" for n in range(120))
+
+
+def entities_of(body, number):
+    text = body["messages"][-1]["content"]
+    found = [{"text": name, "label": "ORG"} for name in re.findall("Ann Lee|Ann|Lee", text)]
+    return reply(completion(json.dumps({"entities": found}), tokens=(len(text), 1)))
+
+
+def test_entities_of_a_long_text_are_asked_for_in_windows():
+    with serve(entities_of) as endpoint:
+        made = model(endpoint.url, prompt=NER, max_characters=150, stride=20, concurrency=3)
+        short, long = made.answer([NerInput("s", "d", "Ann Lee ran."), NerInput("e", "d", LONG)])
+        texts = [body["messages"][-1]["content"] for body in endpoint.asked]
+        assert endpoint.most <= 3
+    assert short.mentions == (Mention("ORG", "Ann Lee"),)
+    # A window that cut a name saw half of it, and another one all of it.
+    assert long.mentions == (Mention("ORG", "Ann Lee"),) * LONG.count("Ann Lee")
+    assert max(map(len, texts)) <= 150
+    assert (long.windows, long.ungrounded, long.tokens_cut) == (len(texts) - 1, 0, 0)
+    assert long.tokens_read == sum(map(len, texts)) - len("Ann Lee ran.")
+    assert made.spent()["usage"]["requests"] == len(texts) > 5
+
+
+def test_a_long_text_is_cut_where_that_is_wanted():
+    with serve(entities_of) as endpoint:
+        made = model(endpoint.url, prompt=NER, max_characters=100, overlong="truncate")
+        (found,) = made.answer([NerInput("e", "d", LONG)])
+        (text,) = [body["messages"][-1]["content"] for body in endpoint.asked]
+    assert LONG.startswith(text)
+    assert 90 < len(text) <= 100
+    # Four characters are taken for a token, rounded up.
+    assert (found.tokens_cut, found.chars_read) == (-(-(len(LONG) - len(text)) // 4), len(text))
+
+
+def test_long_texts_are_refused_before_anything_is_asked():
+    one, long = summaries()[0], SummaryInput("f", "d", "x" * 31, "default", ())
+    made = model(prompt=SUMMARY, max_characters=30)
+    assert made.check([one, long]) == [
+        "example 'f': its text has 31 characters, one prompt may hold 30 (model.summarization.overlong=error; "
+        "'truncate' cuts the end and counts it, 'map_reduce' reads all of it)"
+    ]
+    (refused,) = made.answer([long])
+    assert (refused.bin, refused.tokens_read, refused.tokens_cut) == ("failed", 0, 8)
+    assert model(prompt=SUMMARY).check([long]) == []
+    assert model(prompt=NER, max_characters=3).check([NerInput("e", "d", "long")]) == []
+    asked = StanceInput("e", "d", "x" * 20, "y" * 20, Target("t", "T"))
+    assert len(model(max_characters=30).check([asked])) == 1
+
+
+SENTENCES = tuple((f"s{n}", f"Sentence {n} is here.") for n in range(9))
+ARTICLE = SummaryInput("e", "d", " ".join(text for _, text in SENTENCES), "default", SENTENCES)
+
+
+def test_a_summary_of_summaries():
+    def rule(body, number):
+        found = re.findall(r"Sentence \d", body["messages"][-1]["content"])
+        return reply(completion(f"{found[0]} to {found[-1]}.", tokens=(10, 2)))
+
+    with serve(rule) as endpoint:
+        made = model(endpoint.url, prompt=SUMMARY, max_characters=80, overlong="map_reduce")
+        (found,) = made.answer([ARTICLE])
+        texts = [body["messages"][-1]["content"] for body in endpoint.asked]
+    # Four sentences of 19 characters, with the spaces between them, are 79.
+    assert texts == [
+        " ".join(text for _, text in SENTENCES[:4]),
+        " ".join(text for _, text in SENTENCES[4:8]),
+        SENTENCES[8][1],
+        "Sentence 0 to Sentence 3.\nSentence 4 to Sentence 7.\nSentence 8 to Sentence 8.",
+    ]
+    assert (found.text, found.windows, found.tokens_read) == ("Sentence 0 to Sentence 8.", 3, 40)
+
+
+def test_the_beginning_and_the_end_of_a_long_text():
+    with serve(lambda body, number: reply(completion("Short."))) as endpoint:
+        model(endpoint.url, prompt=SUMMARY, max_characters=80, overlong="lead_tail").answer([ARTICLE])
+        (body,) = endpoint.asked
+    lead, tail = body["messages"][-1]["content"].split("\n")
+    assert (lead, tail) == ("Sentence 0 is here. Sentence 1 is here.", "Sentence 7 is here. Sentence 8 is here.")
+
+
+def test_a_part_that_failed_is_the_whole_texts_fault():
+    bad = reply({"error": "no"}, status=400)
+    for number_of_it, asked in ((0, 1), (2, 5)):
+        with serve(lambda body, number, at=number_of_it: bad if number == at else entities_of(body, 0)) as endpoint:
+            made = model(endpoint.url, prompt=NER, max_characters=150, stride=20, concurrency=1)
+            (found,) = made.answer([NerInput("e", "d", LONG)])
+            # After the first of them the others are not asked.
+            assert len(endpoint.asked) == asked
+        assert (found.bin, found.entities, found.mentions) == ("failed", None, None)
+        assert found.reason == f"part {number_of_it + 1}: http_400: no"
+
+
+def test_a_key_that_is_taken_back_between_parts_ends_the_run():
+    refused = reply({"error": "gone"}, status=401)
+    with serve(lambda body, number: refused if number == 3 else entities_of(body, 0)) as endpoint:
+        made = model(endpoint.url, prompt=NER, max_characters=150, stride=20, concurrency=2)
+        with pytest.raises(ResourceError, match="http_401: gone"):
+            made.answer([NerInput("e", "d", " ".join([LONG] * 10))])
+        # Of some forty parts hardly one is begun after that.
+        assert len(endpoint.asked) < 12
+    _refused.clear()
+
+
+def test_an_estimate_has_every_part():
+    made = model(prompt=SUMMARY, max_characters=80, overlong="map_reduce", max_new_tokens=5, input_price=4.0)
+    # Four parts of 79, 79, 19 and, at five tokens of four characters a summary, 62 characters; four a token.
+    assert made.estimate([ARTICLE]) == pytest.approx((79 + 79 + 19 + 62) / 4 * 4.0 / 1e6)
+
+
 # ---- parameters ------------------------------------------------------------------------------------------------------
 
 
@@ -352,7 +465,8 @@ def test_the_signature_has_what_moves_an_answer_and_no_secret(monkeypatch):
     assert KEY not in json.dumps(first)
     same = {"concurrency": 1, "requests_per_minute": 5, "timeout": 1.0, "retries": 0, "input_price": 1.0}
     assert model(**same).signature() == first
-    for other in ({"temperature": 1.0}, {"rng_seed": 1}, {"extra": {"top_k": 1}}, {"structured": "none"}):
+    others = [{"temperature": 1.0}, {"rng_seed": 1}, {"extra": {"top_k": 1}}, {"structured": "none"}]
+    for other in (*others, {"max_characters": 9}, {"overlong": "truncate"}):
         assert model(**other).signature() != first
     assert model(url="http://127.0.0.1:9/v1/").signature()["base_url"] == first["base_url"]
     assert model(url="http://127.0.0.1:10/v1").signature() != first
@@ -368,6 +482,9 @@ def test_the_signature_has_what_moves_an_answer_and_no_secret(monkeypatch):
         ({"concurrency": 0}, "concurrency must be at least 1"),
         ({"retries": -1}, "retries must be at least 0"),
         ({"max_new_tokens": 0}, "max_new_tokens must be at least 1"),
+        ({"max_characters": 0}, "max_characters must be at least 1"),
+        ({"overlong": "lead_tail"}, "'lead_tail' is not for stance; choose error, truncate"),
+        ({"stride": -1}, "stride must not be negative"),
         ({"timeout": 0.0}, "timeout must be a number above 0"),
         ({"timeout": math.inf}, "timeout must be a number above 0"),
         ({"requests_per_minute": 0}, "requests_per_minute must be a number above 0"),

@@ -57,9 +57,11 @@ def test_a_long_text_is_read_in_windows_as_if_it_were_short(path):
     (answer,) = windowed.answer(asked(text))
     assert answer.entities == whole.entities
     assert (answer.tokens_read, answer.tokens_cut) == (whole.tokens_read, 0)
+    assert (answer.windows, answer.chars_read) == (len(windowed._windows(text)), None)
     (cut,) = Spacy(path=path, max_length=60, overlong="truncate").answer(asked(text))
     assert cut.entities == tuple(entity for entity in whole.entities if entity.end <= 60)
     assert cut.tokens_cut > 0
+    assert (cut.windows, cut.chars_read) == (1, windowed._windows(text)[0][1])
     assert cut.tokens_read + cut.tokens_cut == whole.tokens_read
     refusing = Spacy(path=path, max_length=60, overlong="error")
     (fault,) = refusing.check(asked("short", text))
