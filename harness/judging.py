@@ -3,8 +3,8 @@
 import json
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -116,7 +116,7 @@ def judge_cases(
         judges: By the name of the metric that asks.
         cases: Examples and answers.
         questions: What a metric asks about a case.
-        known: Findings of before; those of the same judge and question are used again.
+        known: Findings of before; those of the same judge and question are used again, unless they say that it failed.
         keep: Told of every batch of new findings (of no example: equal questions of several are one).
         stop: The signal that asks the run to stop, or None.
 
@@ -129,7 +129,8 @@ def judge_cases(
     for name, judge in judges.items():
         signature = {**judge.signature(), "code": code_sha256(type(judge).__module__)}
         identity = sha256(signature)
-        found = by_judge.setdefault(identity, {one.key: one.finding for one in known if one.judge == identity})
+        kept = {one.key: one.finding for one in known if one.judge == identity and not _failed(one.finding)}
+        found = by_judge.setdefault(identity, kept)
         asked = {case.example.id: questions(metrics[name], case) for case in cases}
         keys = {example: [sha256([identity, one]) for one in several] for example, several in asked.items()}
         waiting = {
@@ -139,18 +140,16 @@ def judge_cases(
             if key not in found
         }
         order = list(waiting)
-        for first in range(0, len(order), _BATCH):
-            if (number := stop()) is not None:
-                raise Stopped(number)
-            batch = order[first : first + _BATCH]
-            # As it will be read back, so that scoring again gives the same bytes.
-            findings = json.loads(canonical_json(judge.judge([waiting[key] for key in batch])))
-            if len(findings) != len(batch):
-                raise RunFailedError(
-                    f"metric.{name}.judge: {len(batch)} questions were asked, {len(findings)} answered"
-                )
-            keep([Asked(name, identity, "", key, one) for key, one in zip(batch, findings, strict=True)])
-            found.update(zip(batch, findings, strict=True))
+        left = len(order)
+        with closing(_answered(name, judge, list(waiting.values()))) as batches:
+            while left > 0:
+                if (number := stop()) is not None:
+                    raise Stopped(number)
+                # As it will be read back, so that scoring again gives the same bytes.
+                batch = [(order[place], json.loads(canonical_json(finding))) for place, finding in next(batches)]
+                keep([Asked(name, identity, "", key, finding) for key, finding in batch])
+                found.update(batch)
+                left -= len(batch)
         judged[name] = Judgement(
             identity=identity,
             signature=signature,
@@ -158,6 +157,31 @@ def judge_cases(
             findings={example: tuple(found[key] for key in several) for example, several in keys.items()},
         )
     return judged
+
+
+def _answered(
+    name: str, judge: Judge, questions: Sequence[Any]
+) -> Generator[Sequence[tuple[int, Finding]], None, None]:
+    """Findings with their questions' places, batch by batch, until every question has one."""
+    answered = 0
+    if hasattr(judge, "stream"):
+        for batch in judge.stream(questions):
+            answered += len(batch)
+            yield batch
+    else:
+        for first in range(0, len(questions), _BATCH):
+            asked = questions[first : first + _BATCH]
+            findings = judge.judge(asked)
+            answered = first + len(findings)
+            if len(findings) != len(asked):
+                break
+            yield list(enumerate(findings, first))
+    if answered != len(questions):
+        raise RunFailedError(f"metric.{name}.judge: {len(questions)} questions were asked, {answered} answered")
+
+
+def _failed(finding: Finding) -> bool:
+    return isinstance(finding, Mapping) and finding.get("bin") == "failed"
 
 
 def judged_before(

@@ -232,8 +232,8 @@ def test_changed_gold_that_changes_no_question_is_scored(folder):
     assert after[NAME] == before[NAME]
 
 
-@pytest.mark.parametrize("damage", ["altered", "gone"])
-def test_altered_findings_are_refused(folder, damage):
+@pytest.mark.parametrize(("damage", "said"), [("altered", "was altered"), ("gone", "is missing")])
+def test_altered_findings_are_refused(folder, damage, said):
     if damage == "gone":
         (folder / NAME).unlink()
     else:
@@ -245,7 +245,7 @@ def test_altered_findings_are_refused(folder, damage):
 
         pq.write_table(pa.Table.from_pylist(rows), folder / NAME)
     forget()
-    with pytest.raises(RunError, match=r"judged\.parquet: was altered"):
+    with pytest.raises(RunError, match=rf"judged\.parquet: {said}"):
         rescore(folder)
 
 
@@ -487,3 +487,105 @@ def test_a_path_means_itself_whatever_is_in_it(place, capsys):
     path = "/no/wh ere,(x)=[1]"
     assert run(f"metric.{METRIC}.judge.model.kind=hf_pair", f"metric.{METRIC}.judge.model.path={path}") == 2
     assert repr(path) in capsys.readouterr().err
+
+
+class Streaming:
+    """A judge that gives its findings one by one, in the order of its list of places."""
+
+    asks = ("text", "reference")
+
+    def __init__(self, *places, finding=lambda question: "found"):
+        self.places, self.finding, self.given = places, finding, []
+
+    def signature(self):
+        return {"kind": "streaming"}
+
+    def stream(self, questions):
+        yield []
+        for place in self.places:
+            self.given.append(place)
+            yield [(place, self.finding(questions[place]))]
+
+
+def test_findings_that_come_in_any_order_are_kept_as_they_come():
+    judge, kept = Streaming(2, 0, 1, finding=lambda question: question["reference"]), []
+    found = judge_cases({"m": None}, {"m": judge}, cases("a"), questions_each(3), keep=kept.append)["m"]
+    assert found.findings["a"] == ("0", "1", "2")
+    assert [[one.finding for one in batch] for batch in kept] == [[], ["2"], ["0"], ["1"]]
+    assert kept[1][0].key == found.keys["a"][2]
+
+
+def test_a_signal_is_heard_between_findings_and_what_came_is_kept():
+    judge, kept = Streaming(0, 1, 2), []
+    with pytest.raises(Stopped):
+        judge_cases({"m": None}, {"m": judge}, cases("a"), questions_each(3), keep=kept.extend,
+                    stop=lambda: 15 if kept else None)  # fmt: skip
+    assert (judge.given, len(kept)) == ([0], 1)
+
+
+def test_a_question_without_a_finding_fails_the_run():
+    with pytest.raises(RunFailedError, match="3 questions were asked, 2 answered"):
+        judge_cases({"m": None}, {"m": Streaming(0, 1)}, cases("a"), questions_each(3))
+
+
+def test_what_failed_is_asked_again_and_what_could_not_be_read_is_not():
+    findings = [{"bin": "failed", "reason": "timeout"}, {"bin": "unparsed", "reason": "prose"}, {"value": 1.0}]
+    first = Streaming(0, 1, 2, finding=lambda question: findings[int(question["reference"])])
+    kept = []
+    judge_cases({"m": None}, {"m": first}, cases("a"), questions_each(3), keep=kept.extend)
+    again = Streaming(0, finding=lambda question: question["reference"])
+    found = judge_cases({"m": None}, {"m": again}, cases("a"), questions_each(3), known=kept)["m"]
+    assert found.findings["a"] == ("0", findings[1], findings[2])
+
+
+# ---- a language model as the judge ----------------------------------------------------------------------------------
+
+
+def test_a_run_with_a_language_model_as_judge(place, capsys):
+    pytest.importorskip("openai")
+    import runpy
+    from pathlib import Path
+
+    made = runpy.run_path(str(Path(__file__).parent / "made_endpoint.py"))
+    broken = [True]
+
+    def rule(body, number):
+        text = body["messages"][1]["content"]
+        if "Anna" in text and "relevance" in text and broken[0]:
+            return made["reply"](status=400, body={"error": "no"})
+        return made["reply"](made["completion"]('{"score": 4}' if "Anna" in text else "a fine summary"))
+
+    with made["serve"](rule) as endpoint:
+        model = "metric.llm_judge.judge.model"
+        judge = [f"{model}.base_url={endpoint.url}", f"{model}.served_model=m", f"{model}.retries=0"]
+        assert run(*judge, metric="llm_judge") == 0
+        # Of three documents two are the same: 4 criteria, 2 orders, 2 repeats of each of the others.
+        assert len(endpoint.asked) == 2 * 16
+        scores = json.loads((place / FOLDER / "scores.json").read_text())
+        rows = {row["metric"]: row for row in scores["scores"] if row["slice"] == "all"}
+        assert rows["judge.fluency"]["value"] == 0.75
+        assert rows["judge.fluency"]["support"] == 1
+        assert rows["judge.relevance"]["value"] is None
+        assert rows["judge.overall"]["value"] is None
+        assert rows["judge.judged"]["value"] == pytest.approx((12 / 16 + 0 + 0) / 3)
+        assert "agreement with people: not measured" in rows["judge.fluency"]["note"]
+        assert "of 48 questions to the judge 32 unparsed, 4 failed" in rows["judge.fluency"]["note"]
+        assert rows["judge.fluency"]["signature"].partition("|judge:llm:")[2]
+        assert scores["judges"]["llm_judge"]["model"]["served_model"] == "m"
+        raw = [json.loads(row["finding"]).get("raw") for row in pq.read_table(place / FOLDER / NAME).to_pylist()]
+        assert raw.count("a fine summary") == 32
+        before = contents(place / FOLDER)
+        forget()
+        assert rescore(place / FOLDER).status == "complete"
+        assert contents(place / FOLDER) == before
+        # The same command asks again what failed, and nothing else.
+        endpoint.requests.clear()
+        broken[0] = False
+        assert run(*judge, metric="llm_judge") == 0
+        assert len(endpoint.asked) == 4
+        scores = json.loads((place / FOLDER / "scores.json").read_text())
+        rows = {row["metric"]: row for row in scores["scores"] if row["slice"] == "all"}
+        assert rows["judge.relevance"]["value"] == rows["judge.overall"]["value"] == 0.75
+        capsys.readouterr()
+        assert command(["compare", str(place / FOLDER), "--metric", "judge.overall"]) == 0
+        assert "agreement with people: not measured" in " ".join(capsys.readouterr().out.split())

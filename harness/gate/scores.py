@@ -42,7 +42,8 @@ def score_findings(pairs: Sequence[Pair], gate: Gate, equal_answers: Sequence[bo
 
     Raises:
         UsageError: No run has a score that the gate names.
-        ConfigError: A score has no better side, and the gate does not say which.
+        ConfigError: A score has no better side, and the gate does not say which; or all scores of a pair are those of a
+            language model as a judge.
         RunError: A score is counted otherwise in a run and its baseline, or in one of them alone.
     """
     chosen = _chosen(pairs, gate)
@@ -76,7 +77,17 @@ def _chosen(pairs: Sequence[Pair], gate: Gate) -> list[list[tuple[Column, GatedS
         if twice:
             both = " and ".join(asked.name for column, asked in of_pair if column.name == twice[0])
             raise ConfigError(f"gate {gate.name}: {both} are both {twice[0]} of {pair.names.task}; leave out one")
+        if of_pair and all(_opinion(pair, column) for column, _ in of_pair):
+            raise ConfigError(
+                f"gate {gate.name}: of {pair.names.task} it looks at {', '.join(names)} alone, which are a language "
+                "model's opinions; give it a score beside them that no text can talk round, such as rouge2.f1"
+            )
     return found
+
+
+def _opinion(pair: Pair, column: Column) -> bool:
+    """Whether a score is what a language model said of answers that may speak to it."""
+    return any("|judge:llm:" in scores_of(run).get(column.key, "") for run in (pair.run, pair.baseline))
 
 
 def _key(asked: GatedScore, pair: Pair, known: set[Key], place: str) -> Key:
@@ -156,7 +167,7 @@ def _behind(run: StoredRun, column: Column) -> Behind:
     if behind is None:
         raise RunError(
             f"{run.folder}: {spelled(column.key)} is not computed from its counts; make them again with "
-            f"`harness score {run.folder}`"
+            f"`python -m harness score {run.folder}`"
         )
     return behind
 

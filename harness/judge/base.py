@@ -21,6 +21,12 @@ class Judge(Protocol):
 
     - `check() -> None`: looks, without loading weights, whether it can be asked, before anything is asked or written.
     - `load() -> None`: loads weights, before a new run folder is touched; raises `ResourceError` if they are unusable.
+    - `stream(questions) -> Iterator[list[tuple[int, Finding]]]`: findings as they come, in any order, each with its
+      question's place; now and then an empty list, so that a run can be stopped. Asked instead of `judge`: what came
+      before a fault is kept.
+
+    A finding that is an object with `bin` says why there is none; those whose `bin` is `failed` are asked again when
+    the run's command is given again.
     """
 
     # The keys of a question; a metric and its judge fit together when they name the same.
