@@ -5,6 +5,7 @@ import hashlib
 import json
 import math
 import os
+import re
 import socket
 import tempfile
 from collections.abc import Iterator
@@ -21,6 +22,8 @@ MAX_DOCUMENT_CHARACTERS = 5_000_000
 MAX_FILE_BYTES = 2 * 1024**3
 # Records are flat; what is nested beyond this cannot be written again without reaching Python's own limit.
 MAX_JSON_DEPTH = 100
+# Of a file without one good line no more faults are listed: it is another kind of file.
+_MOST_FAULTS = 5
 
 
 def canonical_json(value: Any) -> str:
@@ -163,6 +166,7 @@ def read_json_lines(path: Path, encoding: str = "utf-8") -> Iterator[tuple[str, 
         DataError: After the last good line, with every line that is no JSON object.
     """
     faults = []
+    good = False
     text = read_text(path, encoding)
     if text.startswith("\ufeff"):
         raise DataError(
@@ -183,10 +187,14 @@ def read_json_lines(path: Path, encoding: str = "utf-8") -> Iterator[tuple[str, 
         if value is line or _too_deep(value, line):
             faults.append(f"{where}: JSON is nested too deeply, at most {MAX_JSON_DEPTH} levels are read")
         elif isinstance(value, dict):
+            good = True
             yield where, value
         else:
             hint = "; write one object a line, without a list around them" if isinstance(value, list) else ""
             faults.append(f"{where}: expected a JSON object, found {_excerpt(line)}{hint}")
+    if len(faults) > _MOST_FAULTS and not good:
+        kind = "; it looks like HTML" if re.match(r"\s*<(!doctype|html)\b", text, re.IGNORECASE) else ""
+        faults = [*faults[:1], f"{path}: expected JSON Lines, found no JSON object on any of {len(faults)} lines{kind}"]
     if faults:
         raise DataError(faults)
 

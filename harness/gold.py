@@ -259,12 +259,14 @@ _LEAVES = ("entities", "tags", "stance", "summaries", "facts")
 
 
 # Those of them that are scored.
-_SCORED = ("entities", "stance", "summaries")
+_SCORED: dict[TaskName, str] = {"ner": "entities", "stance": "stance", "summarization": "summaries"}
 
 
-def _is_blank(data: DataConfig, name: str) -> bool:
-    """Whether the gold has a record file without a record."""
-    return data.format == "jsonl" and (resolve(data.gold or data.documents or "") / f"{name}.jsonl").is_file()
+def file_without_record(data: DataConfig, task: TaskName) -> str:
+    """Of gold in which nothing was found for a task, the record file that is there all the same; empty for none."""
+    name = f"{_SCORED[task]}.jsonl"
+    there = data.format == "jsonl" and (resolve(data.gold or data.documents or "") / name).is_file()
+    return name if there else ""
 
 
 def _same(path: str, other: str) -> bool:
@@ -368,7 +370,7 @@ def check_corpus(
                 [f"data.split={data.split}: no document has it; splits found: {', '.join(splits) or 'none'}"]
             )
     if need_gold and not (entities or stance or summaries):
-        empty = [f"{name}.jsonl" for name in _SCORED if _is_blank(data, name)]
+        empty = list(filter(None, (file_without_record(data, task) for task in _SCORED)))
         found = f", found {' and '.join(empty)} without a record" if empty else ""
         set_it = "" if data.gold is not None else "; set data.gold=DIR"
         raise GoldError(

@@ -10,7 +10,7 @@ from typing import Any
 from harness.config import RunConfig, build, refuse_forbidden, typed_config
 from harness.errors import RunError
 from harness.evaluate import Outcome, over_error_limit
-from harness.files import file_sha256, locked
+from harness.files import locked
 from harness.gold import Corpus
 from harness.judging import NAME as JUDGED
 from harness.judging import judged_before, read_judged
@@ -20,6 +20,7 @@ from harness.plan import corpus_of
 from harness.records import TASKS, Answer, Example, TaskName
 from harness.run_folder import (
     StoredRun,
+    file_fault,
     input_sha256,
     read_answers_of,
     read_predictions,
@@ -133,9 +134,11 @@ def rescore(folder: Path) -> Outcome:
         RunError: As `reopen`; altered counts or scores are no hindrance, altered answers are.
     """
     with locked(folder), _without_collection():
+        _verify_answers(read_run(folder, verify=False))
         opened = reopen(folder, verify=False)
-        _verify_answers(opened.run)
         read = read_answers(opened.examples, opened.answers, opened.corpus, opened.task, opened.label_map)
+        # The cases hold them now; a dictionary of a million answers takes tens of megabytes.
+        opened.answers.clear()
 
         def questions(metric: Metric, case: Case) -> list[Any]:
             return questions_of(metric, case, opened.corpus, opened.label_map)
@@ -184,7 +187,5 @@ def _verify_answers(run: StoredRun) -> None:
     files = run.run.get("files", {})
     # Only a run with a metric that asks a model has findings.
     for name in ("config.yaml", "predictions.parquet", *(name for name in (JUDGED,) if name in files)):
-        if not (run.folder / name).exists() or file_sha256(run.folder / name) != files.get(name):
-            raise RunError(
-                f"{run.folder / name}: was altered since the run (checksum differs); give the run's command again"
-            )
+        if fault := file_fault(run.folder / name, files.get(name)):
+            raise RunError(f"{run.folder / name}: {fault}; give the run's command again")

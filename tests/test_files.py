@@ -374,3 +374,18 @@ def test_a_hundred_thousand_keys_of_which_the_last_stands_twice_cost_no_minutes(
     pairs = ", ".join(f'"k{number}": 1' for number in range(100_000))
     _, faults = lines(tmp_path, f'{{{pairs}, "k99999": 2}}')
     assert "the key 'k99999' stands twice" in faults[0]
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [("<!DOCTYPE html>\n" + "<p>text</p>\n" * 20, "; it looks like HTML"), ("some words\n" * 20, "")],
+)
+def test_a_file_of_another_kind_is_said_to_be_one_and_not_listed_line_by_line(tmp_path, content, kind):
+    path = tmp_path / "entities.jsonl"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(DataError) as caught:
+        list(read_json_lines(path))
+    lines = len(content.splitlines())
+    first, second = caught.value.faults
+    assert first.startswith(f"{path}:1: expected a JSON object")
+    assert second == f"{path}: expected JSON Lines, found no JSON object on any of {lines} lines{kind}"

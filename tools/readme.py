@@ -83,7 +83,7 @@ def _agreement(name: str) -> str | None:
         return None
     found = re.search(r"\n    Agreement with people: (.*?)\n\n", path.read_text(encoding="utf-8"), re.DOTALL)
     said = " ".join(found[1].split()) if found else ""
-    return said if "correlation" in said or "AUC" in said else None
+    return said if re.search("correlation|Pearson|AUC", said) else None
 
 
 def conformance() -> str:

@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from harness.format.limits import shown, text_lines
 from harness.tags import split_tag
@@ -37,8 +37,7 @@ class ColumnDocument:
     sentences: list[ColumnSentence] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
+class _Line(NamedTuple):
     number: int
     kind: Literal["blank", "mark", "meta", "token"]
     text: str
@@ -139,9 +138,7 @@ def _split_columns(lines: list[_Line]) -> list[_Line]:
         # Only blanks and TABs divide: a no-break space may stand in a token.
         return tuple(_BLANKS.split(text.strip(" \t")))
 
-    return [
-        _Line(line.number, line.kind, line.text, columns(line.text)) if line.kind == "token" else line for line in lines
-    ]
+    return [line._replace(columns=columns(line.text)) if line.kind == "token" else line for line in lines]
 
 
 def _mark_id(text: str) -> str | None:

@@ -242,12 +242,14 @@ def _write_document(
         if not META.fullmatch(comment) or any(mark in comment for mark in "\n\r\t") or "=" in key:
             faults.append(f"{document.where}: metadata in a comment are one line, found {shown(key)}: {shown(value)}")
         lines.append(comment)
+    place = 0
     for first, last in regions:
-        tags = tags_of(
-            [TagSpan(s.start - first, s.end - first, s.label) for s in spans if first <= s.start < last],
-            last - first,
-            scheme,
-        )
+        inside = []
+        while place < len(spans) and spans[place].start < last:
+            span = spans[place]
+            inside.append(TagSpan(span.start - first, span.end - first, span.label))
+            place += 1
+        tags = tags_of(inside, last - first, scheme)
         lines += [f"{text[s:e]}\t{tag}" for (s, e), tag in zip(tokens[first:last], tags, strict=True)]
         lines.append("")
     return lines

@@ -35,7 +35,7 @@ def read(path: Path, *, encoding: str = "utf-8") -> Iterator[Row]:
             if kind is None:
                 faults.append(
                     f"{where}: these keys are those of no record: {', '.join(sorted(fields)) or 'none'}; "
-                    "see `harness schema records`"
+                    "see `python -m harness schema records`"
                 )
             else:
                 yield Row(where, kind, fields)

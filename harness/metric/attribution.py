@@ -41,9 +41,10 @@ class Attribution(DocumentMeans):
     `share_reference` is the references' own. `claims` is the number of claims per summary that need a holder: where it
     is small, the share rests on little.
 
-    Range: `share` a fraction in [0, 1], higher is better; undefined, and left out of the mean, for a summary without
-    such claims (a blank or missing one has none), and for a document without judgements of sentences. `claims` is a
-    number from 0 up, neither high nor low of which is good.
+    Range: `share` a fraction in [0, 1], higher is better; `claims` a number from 0 up, neither high nor low of which is
+    good.
+    Bad input: `share` is undefined, and left out of the mean, for a summary without such claims (a blank or missing one
+    has none), and for a document without judgements of sentences. What never gets here: `harness.metric.base`.
     Source: defined here.
     Checked against: cases worked by hand.
     Agreement with people: not measured, for want of summaries with human judgements of attribution.

@@ -2,6 +2,14 @@
 
 Intervals, slices, paired tests and merged runs all come from the same counts, so a metric never sees a corpus.
 Everything in `compute` works elementwise on arrays: one call scores one sum, or ten thousand resampled sums.
+
+Bad input that no metric sees. In gold and in files of predictions these are errors that name the line: documents,
+sentences, targets and ids that the data does not have; two answers to one example, and an entity or judgement that
+stands twice; offsets beyond the text; labels outside the scheme; numbers that are not finite, and probabilities that
+are not from 0 to 1 or do not add up to 1. Of a model that is run, a span beyond the text or outside the scheme is no
+prediction and stands in the ledger (`misaligned`, `unmapped`), and an answer with numbers that are not finite, or in a
+form that cannot be read, counts as a missing one (`nonfinite`, `unparsed`). What a metric makes of what it does see
+stands in its docstring under `Bad input`.
 """
 
 from collections.abc import Mapping

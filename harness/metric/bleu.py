@@ -25,16 +25,17 @@ class Bleu(SacrebleuCounts):
     the counts of all documents and of all styles of a document are added up first, so long summaries weigh more.
     `bleu.brevity_penalty` and `bleu.length_ratio` (summary length / reference length, in tokens) are its parts.
 
-    Range: fractions in [0, 1] (sacrebleu prints 100 times as much), higher is better; the length ratio from 0. A
-    missing or empty summary adds its reference's length, and so lowers the brevity penalty. A reference without words
-    beside a summary makes all its n-grams wrong. 0 where no n-gram is right at all, undefined where neither side has
-    any text; the length ratio also where the references are without words.
+    Range: fractions in [0, 1] (sacrebleu prints 100 times as much), higher is better; the length ratio from 0. 0 where
+    no n-gram is right at all.
+    Bad input: a missing or empty summary adds its reference's length, and so lowers the brevity penalty. A reference
+    without words beside a summary makes all its n-grams wrong. Undefined where neither side has any text; the length
+    ratio also where the references are without words. What never gets here: `harness.metric.base`.
     Source: Papineni et al. 2002, https://aclanthology.org/P02-1040; Post 2018, https://aclanthology.org/W18-6319.
     Checked against: sacrebleu 2.6.0, `BLEU.corpus_score`, one and several references, all smoothings.
     Agreement with people: on REALSumm (24 systems, 100 documents, what content people found covered) the Spearman
-    correlation within a document is .22 (95 % interval .16 to .27), for single summaries with `effective_order`; of
-    system means the Pearson correlation is .13. ROUGE-2 recall has .42 and .96 there: BLEU punishes the longer summary
-    that covers more.
+    correlation within a document is .22 (95 % interval over documents .16 to .27), for single summaries with
+    `effective_order`; of system means the Pearson correlation is .13 (over systems and documents -.37 to .62). ROUGE-2
+    recall has .42 and .96 there: BLEU punishes the longer summary that covers more.
 
     Args:
         lowercase: Whether case is ignored.

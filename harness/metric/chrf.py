@@ -24,14 +24,15 @@ class Chrf(SacrebleuCounts):
     over documents: the counts of all documents and of all styles of a document are added up first. An order that one
     side has no n-gram of is left out of the means. The row is called `chrf`, with one plus per word order.
 
-    Range: fractions in [0, 1] (sacrebleu prints 100 times as much), higher is better. A missing or empty summary adds
-    its reference's n-grams, and so lowers recall; a summary beside a reference without characters adds nothing, as in
-    sacrebleu. Undefined where neither side has any text.
+    Range: fractions in [0, 1] (sacrebleu prints 100 times as much), higher is better.
+    Bad input: a missing or empty summary adds its reference's n-grams, and so lowers recall; a summary beside a
+    reference without characters adds nothing, as in sacrebleu. Undefined where neither side has any text. What never
+    gets here: `harness.metric.base`.
     Source: Popović 2015, https://aclanthology.org/W15-3049; chrF++: Popović 2017, https://aclanthology.org/W17-4770.
     Checked against: sacrebleu 2.6.0, `CHRF.corpus_score`, one and several references.
     Agreement with people: on REALSumm (24 systems, 100 documents, what content people found covered) the Spearman
-    correlation within a document is .44 (95 % interval .40 to .48), of system means the Pearson correlation is .90;
-    ROUGE-2 recall has .42 and .96.
+    correlation within a document is .44 (95 % interval over documents .40 to .48), of system means the Pearson
+    correlation is .90 (over systems and documents .61 to .96); ROUGE-2 recall has .42 and .96.
 
     Args:
         char_order: Longest character n-gram.

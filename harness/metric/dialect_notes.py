@@ -47,6 +47,10 @@ def _reasons(numbers: _Numbers, schemes: Mapping[str, str]) -> dict[str, str]:
         "seqeval_strict_iob2": _dropped(numbers, "seqeval_strict_iob2", "do not begin with B-", schemes),
         "seqeval_strict_iobes": _dropped(numbers, "seqeval_strict_iobes", "are neither S- nor B- to E-", schemes),
         "wnut_entity": _refused(numbers, "the WNUT script") or lenient,
+        "no_article": (
+            f"{of('article|gold')} gold and {of('article|predicted')} predicted entities begin with an article, which "
+            "does not count here"
+        ),
         "token": f"counts {of('token|gold')} gold tokens, not {of('harness|gold')} entities: long entities weigh more",
     }
     found["wnut_surface"] = _refused(numbers, "the WNUT script") or (

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -19,7 +19,7 @@ from harness.metric.dialect_readings import (
 )
 from harness.metric.dialect_tags import SIDES, Side, Tagged, Tags, tags_of_example
 from harness.metric.prf import PRF, precision_recall_f1, rows
-from harness.metric.spans import match
+from harness.metric.spans import marks, match, without_article
 from harness.records import Context, Entity, TaskName
 from harness.tags import SCHEMES, Scheme, TagSpan, count_invalid, spans_of, tags_of
 
@@ -34,10 +34,13 @@ _TOOLS = {
     "wnut_entity": "tool:wnuteval-2017|read:lenient|labels:any",
     "wnut_surface": "tool:wnuteval-2017|read:lenient|labels:any|set:corpus|case:kept",
     "token": "tool:scikit-learn-1.9.1|avg_over:labelled_tokens",
+    "no_article": "tool:harness|match:strict|dup:once|article:ignore",
     "harness": "tool:harness|match:strict|dup:once",
 }
+# No other tool's number: undefined where there is nothing to find and nothing was found.
+_OURS = ("harness", "no_article")
 # Those that look at spans, whatever the tags say.
-_ON_SPANS = ("harness", *(f"semeval2013_{mode}" for mode in _MODES))
+_ON_SPANS = (*_OURS, *(f"semeval2013_{mode}" for mode in _MODES))
 _REFUSING = ("seqeval_strict_iob2", "wnut_entity", "wnut_surface")
 _PREFIXES = "BIESLU"
 # BILOU forbids what IOBES forbids.
@@ -62,6 +65,7 @@ class Dialects(Additive):
     - `wnut_entity`, `wnut_surface`: the script of WNUT-2017; surface is over the SET of distinct (string, label) pairs
       of all documents, right where at least one mention is right in place. It refuses prefixes beyond B and I (null).
     - `token`: labelled tokens, micro-averaged.
+    - `no_article`: the strict score of `entity_f1` with `article: ignore`: a leading `the`, `a` or `an` does not count.
     - `harness`: the strict score of `entity_f1`.
 
     `dialect.invalid_transitions` counts what each side's scheme forbids (IOB2: `I-X` after neither `B-X` nor `I-X`),
@@ -69,8 +73,10 @@ class Dialects(Additive):
 
         P = correct / predicted    R = correct / gold    F1 = 2 correct / (predicted + gold)
 
-    Range: fractions in [0, 1], higher is better. One side empty: 0. Both empty: `harness` is undefined, the others are
-        0, as their tools print; undefined where nothing was scored at all. A missing answer counts as an empty one.
+    Range: fractions in [0, 1], higher is better.
+    Bad input: one side empty: 0. Both empty: `harness` and `no_article` are undefined, the others are 0, as their tools
+        print; undefined where nothing was scored at all. A missing answer counts as an empty one, an entity given twice
+        once. What never gets here: `harness.metric.base`.
     Source: Tjong Kim Sang and De Meulder 2003, https://aclanthology.org/W03-0419; Nakayama 2018,
         https://github.com/chakki-works/seqeval; Segura-Bedmar et al. 2013, https://aclanthology.org/S13-2056;
         Derczynski et al. 2017, https://aclanthology.org/W17-4418.
@@ -101,6 +107,7 @@ class Dialects(Additive):
         tags = tags_of_example(gold, given, context)
         counts: Counter[str] = Counter(_NOTHING)
         _count_spans(counts, gold, given)
+        _count_without_articles(counts, gold, given, context.document.text)
         _count_tags(counts, tags)
         for sentence in tags.sentences:
             counts["tokens"] += len(sentence.words)
@@ -151,7 +158,7 @@ class Dialects(Additive):
             return f"{key.metric}|avg:{key.average}|scheme:found_out|v:1"
         name = key.metric.split(".")[1]
         tokens = "" if name in _ON_SPANS else "|tokens:as_tagged|untagged:words+marks|overlap:longest|cover:any"
-        empty = "undefined" if name == "harness" else "0"
+        empty = "undefined" if name in _OURS else "0"
         return f"{key.metric}|avg:{key.average}|{_TOOLS[name]}{tokens}|empty:{empty}|v:1"
 
     def note(self, key: Key, counts: Sums) -> str | None:
@@ -177,7 +184,7 @@ class Dialects(Additive):
                 continue
             correct, gold, predicted = _sides(counts, name)
             scores = precision_recall_f1(correct, gold, predicted)
-            if name != "harness":
+            if name not in _OURS:
                 # The tools print 0 where there is nothing to find and nothing was found.
                 nothing = (gold == 0) & (predicted == 0) & (tokens > 0)
                 scores = PRF(*(np.where(nothing, 0.0, one) for one in scores))
@@ -221,6 +228,21 @@ def _count_spans(counts: Counter[str], gold: Collection[Entity], predicted: Coll
     for mode in _MODES:
         _add(counts, f"semeval2013_{mode}", correct[mode], golden, given)
     counts["semeval2013_partial|half"] += correct["half"]
+
+
+def _count_without_articles(
+    counts: Counter[str], gold: Collection[Entity], predicted: Collection[Entity], text: str
+) -> None:
+    sides = []
+    for side, entities in zip(SIDES, (gold, predicted), strict=True):
+        # A span may come without its text, which is that of the document.
+        said = [
+            one if one.text else replace(one, text=" ".join(text[s:e] for s, e in one.stretches)) for one in entities
+        ]
+        bare = {one: without_article(one) if one.text else one for one in said}
+        counts[f"article|{side}"] += len(marks([one for one, cut in bare.items() if cut is not one]))
+        sides.append(marks(bare.values()))
+    _add(counts, "no_article", len(sides[0] & sides[1]), *map(len, sides))
 
 
 def _count_tags(counts: Counter[str], tags: Tags) -> None:

@@ -20,8 +20,9 @@ class EntityChar(Additive):
 
         P = tp / (tp + fp)    R = tp / (tp + fn)    F1 = 2 tp / (2 tp + fp + fn)
 
-    Range: fractions in [0, 1], higher is better; 0 where one side is empty, undefined where both are. A missing answer
-    counts as an empty one.
+    Range: fractions in [0, 1], higher is better.
+    Bad input: 0 where one side is empty, undefined where both are. A missing answer counts as an empty one, an entity
+    given twice once. What never gets here: `harness.metric.base`.
     Source: the character offsets of Pavlopoulos et al. 2021, https://aclanthology.org/2021.semeval-1.6, pooled over
         examples instead of averaged, and per label.
     Checked against: scikit-learn's `precision_recall_fscore_support` on one indicator per code point and label.

@@ -22,9 +22,10 @@ class EntityConfusion(Additive):
 
         value of `gold=G,predicted=P` = number of pairs with these labels
 
-    Range: counts from 0 up; the diagonal is agreement. A cell that nothing falls into has no row. A missing answer
-    counts as an empty one. `entity_errors` has the same pairs by class: its `correct` and `wrong_boundary` are on the
-    diagonal, `wrong_label` and `both` beside it.
+    Range: counts from 0 up; the diagonal is agreement. A cell that nothing falls into has no row. `entity_errors` has
+    the same pairs by class: its `correct` and `wrong_boundary` are on the diagonal, `wrong_label` and `both` beside it.
+    Bad input: a missing answer counts as an empty one, an entity given twice once. What never gets here:
+    `harness.metric.base`.
     Source: the confusion matrix of named entities; MUC's missing and spurious, Chinchor and Sundheim 1993,
         https://aclanthology.org/M93-1007.
     Checked against: scikit-learn's `confusion_matrix` where no span overlaps two of the other side.

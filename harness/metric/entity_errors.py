@@ -32,8 +32,9 @@ class EntityErrors(Additive):
     precision). Per label, gold shares look at the gold entities of the label and predicted shares at the predictions
     that were given it; counts of pairs and of `missed` go to the gold label, those of `spurious` to the label given.
 
-    Range: counts (average `count`) from 0 up; shares in [0, 1], undefined where the side is empty. Higher is better
-    for `correct`, lower for the rest. A missing answer counts as an empty one.
+    Range: counts (average `count`) from 0 up; shares in [0, 1]. Higher is better for `correct`, lower for the rest.
+    Bad input: a share is undefined where its side is empty. A missing answer counts as an empty one, an entity given
+    twice once. What never gets here: `harness.metric.base`.
     Source: a rule of this project; the classes are those of MUC, Chinchor and Sundheim 1993,
         https://aclanthology.org/M93-1007, with "incorrect" split by what is wrong.
     Checked against: the cells of `entity_confusion`, the counts of `entity_overlap`, and a table by hand.

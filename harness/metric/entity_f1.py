@@ -34,8 +34,10 @@ class EntityF1(Additive):
 
         P = tp / (tp + fp)    R = tp / (tp + fn)    F1 = 2 tp / (2 tp + fp + fn)
 
-    Range: fractions in [0, 1], higher is better; 0 where one side is empty, undefined where both are. A missing answer
-    counts as an empty one; a label without gold has recall 0, and none at all where nothing is predicted with it.
+    Range: fractions in [0, 1], higher is better.
+    Bad input: 0 where one side is empty, undefined where both are. A missing answer counts as an empty one; a label
+    without gold has recall 0, and none at all where nothing is predicted with it. What never gets here:
+    `harness.metric.base`.
     Source: Tjong Kim Sang and De Meulder 2003, https://aclanthology.org/W03-0419.
     Checked against: seqeval 1.2.2, strict mode, IOB2: per label, micro, macro and weighted.
 

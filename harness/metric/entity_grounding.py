@@ -30,8 +30,9 @@ class EntityGrounding(Additive):
     Entities that came with offsets are the same under every policy, and stand beside the mentions. Discontinuous
     entities have no string in one place, so a mention never grounds to one.
 
-    Range: fractions in [0, 1]; higher is better for the scores, lower for the three others. One side empty: 0;
-    both empty: undefined. The shares are undefined without mentions.
+    Range: fractions in [0, 1]; higher is better for the scores, lower for the three others.
+    Bad input: one side empty: 0; both empty: undefined. The shares are undefined without mentions. A missing answer
+    counts as an empty one, an entity or a place given twice once. What never gets here: `harness.metric.base`.
     Source: the policies are stated in `harness.metric.grounding`.
     Checked against: brute force over all choices of places.
 

@@ -54,8 +54,9 @@ class EntityOverlap(Additive):
     other. Of the categories, COR, INC, PAR and MIS of a label are those of its gold entities, SPU those of its
     predictions.
 
-    Range: fractions in [0, 1], higher is better; 0 where one side is empty, undefined where both are. Categories are
-    counts from 0 up. A missing answer counts as an empty one.
+    Range: fractions in [0, 1], higher is better; categories are counts from 0 up.
+    Bad input: 0 where one side is empty, undefined where both are. A missing answer counts as an empty one, an entity
+    given twice once. What never gets here: `harness.metric.base`.
     Source: Segura-Bedmar et al. 2013, https://aclanthology.org/S13-2056; Chinchor and Sundheim 1993,
         https://aclanthology.org/M93-1007.
     Checked against: nervaluate 1.2.1 where no span overlaps two of the other side. Elsewhere the two differ, because

@@ -29,8 +29,9 @@ class EntityRecall(DocumentMeans):
     The rows are means over documents, and a document's styles are averaged first; style `extract` is left out.
     `*_reference` are the references' own: no summary of that length names everything, so read the scores beside them.
 
-    Range: fractions in [0, 1], higher is better. A blank or missing summary names nothing; undefined, and left out of
-    the mean, for a document without gold entities of these labels.
+    Range: fractions in [0, 1], higher is better.
+    Bad input: a blank or missing summary names nothing; undefined, and left out of the mean, for a document without
+    gold entities of these labels. What never gets here: `harness.metric.base`.
     Source: defined here; the weight is that of a term's frequency, 1 + ln tf, as in Manning et al. 2008, 6.4.1.
     Checked against: cases worked by hand.
     Agreement with people: not measured, for want of documents with gold entities and ratings of their summaries.

@@ -31,10 +31,12 @@ class EntitySlices(Additive):
 
         P = tp / (tp + fp)    R = tp / (tp + fn)    F1 = 2 tp / (2 tp + fp + fn)
 
-    Range: fractions in [0, 1], higher is better; 0 where one side is empty, undefined where both are. A value that
-    neither side has has no row. A missing answer counts as an empty one.
+    Range: fractions in [0, 1], higher is better. A value that neither side has has no row.
+    Bad input: 0 where one side is empty, undefined where both are. A missing answer counts as an empty one, an entity
+    given twice once; where a property needs its text, an entity without one is refused. What never gets here:
+    `harness.metric.base`.
     Source: attributes of entities as in Fu et al. 2020, https://aclanthology.org/2020.emnlp-main.489.
-    Checked against: `entity_f1` on entities that the test filtered itself.
+    Checked against: scikit-learn's `precision_recall_fscore_support` on entities that the test filtered itself.
 
     Args:
         by: The properties.

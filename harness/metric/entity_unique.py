@@ -23,8 +23,9 @@ class EntityUnique(Additive):
 
         P = tp / (tp + fp)    R = tp / (tp + fn)    F1 = 2 tp / (2 tp + fp + fn)
 
-    Range: fractions in [0, 1], higher is better; 0 where one side is empty, undefined where both are. A missing answer
-    counts as an empty one; an entity without text is refused.
+    Range: fractions in [0, 1], higher is better.
+    Bad input: 0 where one side is empty, undefined where both are. A missing answer counts as an empty one; an entity
+    without text is refused. What never gets here: `harness.metric.base`.
     Source: a rule of this project, after the surface forms of Derczynski et al. 2017, https://aclanthology.org/W17-4418,
         who compare sets over the whole corpus and want one occurrence correct in place.
     Checked against: set arithmetic by scikit-learn (a multilabel indicator of the names, `average="micro"`).

@@ -34,9 +34,10 @@ class Extract:
     empty choice and a failed document have a ROUGE-2 of 0, and an oracle of as many sentences as the longest reference
     extract.
 
-    Range: fractions in [0, 1], higher is better; of `oracle_gap` lower. One side empty: 0. Both: undefined and left out
-    of the mean. The ROUGE rows are undefined for documents without reference texts or, where no sentence was chosen,
-    without any in a reference extract.
+    Range: fractions in [0, 1], higher is better; of `oracle_gap` lower.
+    Bad input: one side empty: 0. Both: undefined and left out of the mean. The ROUGE rows are undefined for documents
+    without reference texts or, where no sentence was chosen, without any in a reference extract. A sentence chosen
+    twice counts once. What never gets here: `harness.metric.base`.
     Source: sentence recall and precision, Nenkova and McKeown 2011, https://doi.org/10.1561/1500000015; the oracle,
     Nallapati et al. 2017, https://arxiv.org/abs/1611.04230.
     Checked against: scikit-learn 1.9.1, `precision_recall_fscore_support` over the sentences of the document;

@@ -39,8 +39,9 @@ class FactRecall(DocumentMeans):
     `*_reference` are the references' own: the facts may be more than a summary of that length can carry, so this is
     the ceiling, and not 1.
 
-    Range: fractions in [0, 1], higher is better. A blank or missing summary covers nothing; undefined, and left out of
-    the mean, for a document without facts of a weight above 0, and where a judge's numbers are not finite.
+    Range: fractions in [0, 1], higher is better.
+    Bad input: a blank or missing summary covers nothing; undefined, and left out of the mean, for a document without
+    facts of a weight above 0, and where a judge's numbers are not finite. What never gets here: `harness.metric.base`.
     Source: facts as content units, Nenkova and Passonneau 2004, https://aclanthology.org/N04-1019; judged singly as in
     Shapira et al. 2019, https://aclanthology.org/N19-1072; the lexical rule is defined here.
     Checked against: cases worked by hand.

@@ -24,11 +24,12 @@ class Faithfulness(DocumentMeans):
     `score_reference` is the mean of the references' own scores: what a summary by the gold's authors gets from this
     model, a ceiling rather than 1. `judged` is the share of examples that have a score.
 
-    Range: a fraction in [0, 1] (in [-1, 1] with `contradiction`), higher is better; undefined, and left out, for a
-    blank or missing summary, which claims nothing, for a document without text, and where the model has no finding for
-    one of the pairs (numbers that are not finite, a claim longer than it reads). A document's sentence that is too long
-    is cut from its left; a row's note says in how many documents. A claim that needs two sentences together scores low
-    although it is true.
+    Range: a fraction in [0, 1] (in [-1, 1] with `contradiction`), higher is better. A claim that needs two sentences
+    together scores low although it is true.
+    Bad input: undefined, and left out, for a blank or missing summary, which claims nothing, for a document without
+    text, and where the model has no finding for one of the pairs (numbers that are not finite, a claim longer than it
+    reads). A document's sentence that is too long is cut from its left; a row's note says in how many documents. What
+    never gets here: `harness.metric.base`.
     Source: Laban et al. 2022, https://aclanthology.org/2022.tacl-1.10.
     Checked against: the formula worked by hand over a table of probabilities.
     Agreement with people: not measured here, for it is the model's; print it for yours with `harness gold correlate`.

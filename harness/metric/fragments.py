@@ -29,15 +29,15 @@ class Fragments(DocumentMeans):
     left out. `coverage_reference` and `density_reference` are those of the references, averaged over a style's
     references: what the task asks for. `length.compression` is the third figure of the paper.
 
-    Range: coverage in [0, 1], density from 0 to the number of words; neither high nor low is good. Undefined, and left
-    out of the mean, for a summary without words (`length.empty` counts those), a missing answer, or a document without
-    words.
+    Range: coverage in [0, 1], density from 0 to the number of words; neither high nor low is good.
+    Bad input: undefined, and left out of the mean, for a summary without words (`length.empty` counts those), a missing
+    answer, or a document without words. What never gets here: `harness.metric.base`.
     Source: Grusky et al. 2018, https://aclanthology.org/N18-1065.
     Checked against: the matching of lil-lab/newsroom (commit 77b42ee), tokenize=False, on 474 summaries of QAGS with
     `words: whitespace`, and the paper's procedure. newsroom itself splits words with spaCy and counts punctuation.
     Agreement with people: with the share of a summary's sentences that people found consistent with the article (QAGS)
-    coverage has a Pearson correlation of .41 (95 % interval .29 to .51) on 235 CNN/DM summaries and .31 (.19 to .42) on
-    239 of XSum, density .50 (.39 to .59) and .13 (.01 to .26): what is copied is seldom wrong, but not better for it.
+    coverage has a Pearson correlation of .41 (95 % interval .32 to .53) on 235 CNN/DM summaries and .31 (.20 to .42) on
+    239 of XSum, density .50 (.41 to .57) and .13 (.01 to .25): what is copied is seldom wrong, but not better for it.
 
     Args:
         words: `unicode`, words of any script without punctuation (per character where a script has no spaces);

@@ -53,9 +53,10 @@ class Invented(DocumentMeans):
     `*_reference` are the references' own: what people who knew more than the document write. `told` is the share of
     summaries whose names can be told.
 
-    Range: fractions in [0, 1], lower is better. Undefined, and left out of the mean: `entities` and `numbers` of a
-    summary without any; all of a blank or missing summary, or of a document without words; `entities` and `any` where
-    capitals do not tell names: scripts without case, titles with a capital on every word, texts in lower case.
+    Range: fractions in [0, 1], lower is better.
+    Bad input: undefined, and left out of the mean: `entities` and `numbers` of a summary without any; all of a blank or
+    missing summary, or of a document without words; `entities` and `any` where capitals do not tell names: scripts
+    without case, titles with a capital on every word, texts in lower case. What never gets here: `harness.metric.base`.
     Source: the rules are defined here; after Nan et al. 2021, https://aclanthology.org/2021.eacl-main.235, who look a
     recognizer's entities up in the document, and Zhao et al. 2020,
     https://aclanthology.org/2020.findings-emnlp.203, for quantities.

@@ -36,11 +36,12 @@ class Length:
         under_limit = share with fewer than min_words    violations = share with either
         output_truncated = share of answers that were cut at the model's output limit
 
-    Range: words and sentences from 0; compression from 0, undefined where the summary or the source has no words;
-    violations, over_limit, under_limit, empty (share of summaries without words) and output_truncated in [0, 1], lower
-    is better. Each of the first three is undefined where the style does not set its limit, output_truncated where the
-    model does not work by tokens or its answer is missing. What is undefined is left out of the mean. To the rest a
-    missing answer is an empty one.
+    Range: words and sentences from 0; compression from 0; violations, over_limit, under_limit, empty (share of
+    summaries without words) and output_truncated in [0, 1], lower is better.
+    Bad input: compression is undefined where the summary or the source has no words, each of violations, over_limit and
+    under_limit where the style does not set its limit, output_truncated where the model does not work by tokens or its
+    answer is missing. What is undefined is left out of the mean. To the rest a missing answer is an empty one. What
+    never gets here: `harness.metric.base`.
     Source: compression as in Grusky et al. 2018, https://aclanthology.org/N18-1065.
     Checked against: counts by hand.
     Agreement with people: none is claimed; these describe, and explain scores that length moves, such as ROUGE recall.

@@ -19,14 +19,15 @@ class NovelNgrams(DocumentMeans):
     and a document's styles are averaged first; style `extract` is left out. `nK_reference` is the mean over a style's
     references: what the task asks for.
 
-    Range: fractions in [0, 1]; neither high nor low is good: high beside a low reference may be invention. Undefined,
-    and left out of the mean, for a summary of fewer than K words, a missing answer, or a document without words.
+    Range: fractions in [0, 1]; neither high nor low is good: high beside a low reference may be invention.
+    Bad input: undefined, and left out of the mean, for a summary of fewer than K words, a missing answer, or a document
+    without words. What never gets here: `harness.metric.base`.
     Source: See et al. 2017, https://aclanthology.org/P17-1099; over distinct n-grams as in Fabbri et al. 2021,
     https://arxiv.org/abs/2007.12626.
     Checked against: sets of n-grams by nltk 3.10.4, `nltk.util.ngrams`.
     Agreement with people: with the share of a summary's sentences that people found consistent with the article (QAGS)
-    n2 has a Pearson correlation of -.67 (95 % interval -.73 to -.59) on 235 CNN/DM summaries and -.22 (-.34 to -.10) on
-    239 of XSum, n1 -.41 (-.51 to -.30) and -.30 (-.41 to -.18): errors are in new wording, which is no error itself.
+    n2 has a Pearson correlation of -.67 (95 % interval -.75 to -.58) on 235 CNN/DM summaries and -.22 (-.34 to -.10) on
+    239 of XSum, n1 -.41 (-.53 to -.33) and -.30 (-.41 to -.19): errors are in new wording, which is no error itself.
 
     Args:
         orders: The K, each from 1 up.

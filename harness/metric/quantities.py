@@ -10,73 +10,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import lru_cache
 
-_ONES = """
-    zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen
-    eighteen nineteen
-"""
-_TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
-_SMALL = {word: n for n, word in enumerate(_ONES.split())} | {word: 10 * n for n, word in enumerate(_TENS.split(), 2)}
-_SCALES = {"hundred": 10**2, "thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12, "dozen": 12}
-_PLACES = """
-    third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth sixteenth
-    seventeenth eighteenth nineteenth twentieth
-"""
-_ORDINALS = {word: n for n, word in enumerate(_PLACES.split(), 3)}
-# The end of twenty-first. Alone, both are said of rounds, reasons and time far more often than of a count.
-_LAST = {"first": 1, "second": 2, **_ORDINALS}
-_SUFFIXES = {"k": 10**3, "m": 10**6, "mn": 10**6, "bn": 10**9, "b": 10**9, "tn": 10**12}
-_MONTH_NAMES = (
-    *("january jan", "february feb", "march mar", "april apr", "may", "june jun", "july jul", "august aug"),
-    *("september sept sep", "october oct", "november nov", "december dec"),
-)
-_MONTHS = {name: n for n, names in enumerate(_MONTH_NAMES, 1) for name in names.split()}
-_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-_WEEKDAYS = {name: n for n, day in enumerate(_DAYS, 1) for name in (day, f"{day}s")}
-# Months that are words too, or short for one, count alone only after one of these.
-_AMBIGUOUS = frozenset({"may", "march", "mar", "jan", "dec", "sep", "jun", "jul", "apr", "feb", "oct", "nov", "aug"})
-_BEFORE_MONTH_WORDS = "in of since until till by from during before after between late early mid last next through"
-_BEFORE_MONTH = frozenset(_BEFORE_MONTH_WORDS.split())
-# A number after one of these is meant roughly.
-_ROUGHLY = re.compile(
-    r"(?:about|around|approximately|roughly|nearly|almost|over|under|some|(?:more|less|fewer) than|up to|at least"
-    r"|close to|an estimated|~)\s[$€£¥₽₹#]?\s?$",
-    re.IGNORECASE,
-)
-_LONGEST_ROUGHLY = 24
-
-# More digits than any number has that is meant as one.
-_LONGEST_FIGURE = 40
-
-_CLOCK = r"(?P<hour>\d{1,2})(?:[:.](?P<minute>[0-5]\d))?\s?(?P<half>[ap])\.?m\b\.?|(?P<clock>\d{1,2}:[0-5]\d)(?![:\d])"
-_ISO = r"(?P<iso>[12]\d{3}-\d{1,2}-\d{1,2})(?!\d)"
-_SLASHED = r"(?P<slashed>\d{1,2}[/.]\d{1,2}[/.](?:[12]\d{3}|\d\d))(?![\d/])"
-_DECADE = r"(?P<decade>[12]\d{2}0|(?:['’])?\d0)['’]?s\b"
-# Texts that were tokenized and joined again have a blank in `56, 000` and `98. 7`.
-_FIGURE = (
-    r"(?P<figure>\d{1,3}(?:,\d{3}){1,6}(?!\d)(?:\.\d+)?|\d{1,3}(?:, \d{3}){1,3}(?!\d)|"
-    r"\d{1,3}\. \d(?!\d)|\d+(?:\.\d+)?)"
-    r"(?P<tail>(?:st|nd|rd|th)\b|(?:mn|bn|tn|[kmb])\b)?"
-)
-_WORD = r"(?P<word>[^\W\d_]+)"
-# Digits inside a word or a code are its own: G4S, F-16, covid-19.
-_TOKEN = re.compile(
-    rf"(?<![\w])(?<![^\W\d_][-–])(?:{_CLOCK}|{_ISO}|{_SLASHED}|{_DECADE}|{_FIGURE})|(?<![\w]){_WORD}",
-    re.IGNORECASE,
-)
-_PERCENT = re.compile(r"\s?%|[\s-](?:percent|per\scent|pct)\b|\spercentage\spoints?\b", re.IGNORECASE)
-_HALVED = re.compile(r"\s(?:an?\s)?(?:dozen|hundred|thousand|million|billion|trillion)\b", re.IGNORECASE)
-# What is added to a whole number: `1 1/2`, `1½`.
-_ADDED = re.compile(r"[ \u00a0-](?P<over>\d)/(?P<under>[248])(?![\d/])|\s?(?P<sign>[½¼¾])")
-# A hyphen or minus sign that no word or digit stands before, or the word.
-_MINUS = re.compile(r"(?:\bminus\s|(?<![^\s(\[\"'“‘])[-\u2212])[$€£¥₽₹]?$", re.IGNORECASE)
-_LONGEST_MINUS = 8
-_VALUE = re.compile(r"(-?\d+(?:\.\d+)?)(%?)")
-# What may stand between the words of one number.
-_CLOSE = (" ", "-", " - ", "\u00a0")
-# The words that a quantity can begin with; most of a text's words are none, and need no closer look.
-_BEGINNINGS = frozenset({*_MONTHS, *_WEEKDAYS, *_ORDINALS, *_SMALL, "a", "an", "half"})
-_DAY = re.compile(r"(?:3[01]|[12]\d|0?[1-9])(?:st|nd|rd|th)?", re.IGNORECASE)
-_YEAR = re.compile(r",?\s(?:of\s)?([12]\d{3})(?![\d,]|\.\d)")
+from harness.metric import quantity_patterns as patterns
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +43,7 @@ class Quantities:
 
     def __init__(self, found: Iterable[Quantity]) -> None:
         self.keys = frozenset().union(*(one.keys | one.implied for one in found))
-        self._values = [found for found in map(_VALUE.fullmatch, self.keys) if found]
+        self._values = [found for found in map(patterns.VALUE.fullmatch, self.keys) if found]
 
     def has(self, one: Quantity, tolerance: float = 0.0) -> bool:
         """Whether the text has it; a rough number is also met by one that is off by that share of it at most."""
@@ -135,12 +69,12 @@ def quantities(text: str) -> tuple[Quantity, ...]:
         [['23'], ['1200000'], ['5%'], ['date=5-3'], ['2017']]
     """
     plain = _plain(text)
-    tokens = list(_TOKEN.finditer(plain))
+    tokens = list(patterns.TOKEN.finditer(plain))
     found: list[Quantity] = []
     at = 0
     while at < len(tokens):
         word = tokens[at]["word"]
-        if word is not None and word.lower() not in _BEGINNINGS:
+        if word is not None and word.lower() not in patterns.BEGINNINGS:
             at += 1
             continue
         read, at = _read(plain, tokens, at)
@@ -165,17 +99,17 @@ def _read(text: str, tokens: list[re.Match[str]], at: int) -> tuple[list[Quantit
             return _figure(text, tokens, at)
         return [Quantity(*token.span(), *_special(token))], at + 1
     word = token["word"].lower()
-    if word in _MONTHS:
+    if word in patterns.MONTHS:
         return _month(text, tokens, at)
-    if word in _WEEKDAYS:
-        return [Quantity(*token.span(), frozenset({f"weekday={_WEEKDAYS[word]}"}))], at + 1
-    if word in _ORDINALS:
-        return [Quantity(*token.span(), frozenset({f"{_ORDINALS[word]}."}))], at + 1
-    if word in _SMALL or (word in ("a", "an") and _scale(text, tokens, at + 1)):
+    if word in patterns.WEEKDAYS:
+        return [Quantity(*token.span(), frozenset({f"weekday={patterns.WEEKDAYS[word]}"}))], at + 1
+    if word in patterns.ORDINALS:
+        return [Quantity(*token.span(), frozenset({f"{patterns.ORDINALS[word]}."}))], at + 1
+    if word in patterns.SMALL or (word in ("a", "an") and _scale(text, tokens, at + 1)):
         return _words(text, tokens, at)
-    if word == "half" and _HALVED.match(text, token.end()):
-        last = at + 1 + (tokens[at + 1]["word"].lower() not in _SCALES)
-        value = Decimal(_SCALES[tokens[last]["word"].lower()]) / 2
+    if word == "half" and patterns.HALVED.match(text, token.end()):
+        last = at + 1 + (tokens[at + 1]["word"].lower() not in patterns.SCALES)
+        value = Decimal(patterns.SCALES[tokens[last]["word"].lower()]) / 2
         return [_number(text, token.start(), tokens[last].end(), {value})], last + 1
     return [], at + 1
 
@@ -209,7 +143,7 @@ def _figure(text: str, tokens: list[re.Match[str]], at: int) -> tuple[list[Quant
     """A number in figures, with the scale, percent sign or month that follows."""
     token = tokens[at]
     start, end, after = token.start(), token.end(), at + 1
-    if len(token["figure"]) > _LONGEST_FIGURE:
+    if len(token["figure"]) > patterns.LONGEST_FIGURE:
         return [Quantity(start, end, frozenset({token["figure"]}))], after
     parts = token["figure"].split(" ")
     value, tail = Decimal("".join(parts).replace(",", "")), (token["tail"] or "").lower()
@@ -220,7 +154,7 @@ def _figure(text: str, tokens: list[re.Match[str]], at: int) -> tuple[list[Quant
         return [Quantity(start, end, frozenset({f"{_key(value)}."}))], after
     values = {value}
     if tail:
-        values = {value * _SUFFIXES[tail]} | ({value} if tail == "m" else set())  # 40m may be metres
+        values = {value * patterns.SUFFIXES[tail]} | ({value} if tail == "m" else set())  # 40m may be metres
     else:
         added, end, after = _added(text, tokens, after, value)
         scale = _scale(text, tokens, after, end)
@@ -246,11 +180,11 @@ def _day_before_month(text: str, tokens: list[re.Match[str]], at: int) -> tuple[
         chosen = [tokens[n] for n in days if n <= last]
         if (
             place < len(tokens)
-            and (tokens[place]["word"] or "").lower() in _MONTHS
-            and all(_DAY.fullmatch(day[0]) for day in chosen)
+            and (tokens[place]["word"] or "").lower() in patterns.MONTHS
+            and all(patterns.DAY.fullmatch(day[0]) for day in chosen)
             and all(_near(text, tokens, n) for n in range(last, place))
         ):
-            month = _MONTHS[tokens[place]["word"].lower()]
+            month = patterns.MONTHS[tokens[place]["word"].lower()]
             ends = [*(day.end() for day in chosen[:-1]), tokens[place].end()]
             dates = (_date(day.start(), end, month, int(day["figure"])) for day, end in zip(chosen, ends, strict=True))
             return list(dates), place + 1
@@ -261,13 +195,13 @@ def _month(text: str, tokens: list[re.Match[str]], at: int) -> tuple[list[Quanti
     """A month by name, with the day that follows; nothing where it is another word (`may`)."""
     token = tokens[at]
     word = token["word"].lower()
-    month, after = _MONTHS[word], at + 1
+    month, after = patterns.MONTHS[word], at + 1
     figure = tokens[after] if after < len(tokens) else None
     if (
         figure is not None
-        and _DAY.fullmatch(figure[0])
+        and patterns.DAY.fullmatch(figure[0])
         and re.fullmatch(r"\.?\s", text[token.end() : figure.start()])
-        and not _PERCENT.match(text, figure.end())
+        and not patterns.PERCENT.match(text, figure.end())
     ):
         found = [_date(token.start(), figure.end(), month, int(figure["figure"]))]
         # `May 27-31`, `May 27 to 31`: the second day is of the same month, unless a month follows it.
@@ -279,9 +213,9 @@ def _month(text: str, tokens: list[re.Match[str]], at: int) -> tuple[list[Quanti
         ):
             return [*found, _date(last.start(), last.end(), month, int(last["figure"]))], after + 2
         return found, after + 1
-    said = word not in _AMBIGUOUS or bool(_YEAR.match(text, token.end()))
+    said = word not in patterns.AMBIGUOUS or bool(patterns.YEAR.match(text, token.end()))
     if not said and at and _near(text, tokens, at - 1):
-        said = (tokens[at - 1]["word"] or "").lower() in _BEFORE_MONTH
+        said = (tokens[at - 1]["word"] or "").lower() in patterns.BEFORE_MONTH
     return ([Quantity(*token.span(), frozenset({f"month={month}"}))] if said else []), after
 
 
@@ -293,14 +227,14 @@ def _words(text: str, tokens: list[re.Match[str]], at: int) -> tuple[list[Quanti
     last = 0  # the value of the word before, to know what may follow it
     while after < len(tokens) and (after == start or _near(text, tokens, after - 1)):
         word = (tokens[after]["word"] or "").lower()
-        if word in _SMALL:
-            small = _SMALL[word]
+        if word in patterns.SMALL:
+            small = patterns.SMALL[word]
             fits = after == start or last >= 100 or (20 <= last < 100 and 0 < small < 10)
             if not fits:
                 break
             group, last = group + small, small
-        elif word in _SCALES:
-            scale = _SCALES[word]
+        elif word in patterns.SCALES:
+            scale = patterns.SCALES[word]
             if scale < 1000 and last >= 100:
                 break
             group = max(group, 1) * scale
@@ -308,10 +242,10 @@ def _words(text: str, tokens: list[re.Match[str]], at: int) -> tuple[list[Quanti
                 total, group = total + group, 0
             last = max(scale, 100)
         elif word == "and" and last >= 100 and after + 1 < len(tokens) and _near(text, tokens, after):
-            if (tokens[after + 1]["word"] or "").lower() not in _SMALL:
+            if (tokens[after + 1]["word"] or "").lower() not in patterns.SMALL:
                 break
-        elif 20 <= last < 100 and _LAST.get(word, 10) < 10:
-            place = frozenset({f"{total + group + _LAST[word]}."})
+        elif 20 <= last < 100 and patterns.LAST.get(word, 10) < 10:
+            place = frozenset({f"{total + group + patterns.LAST[word]}."})
             return [Quantity(tokens[start].start(), tokens[after].end(), place)], after + 1
         else:
             break
@@ -319,13 +253,13 @@ def _words(text: str, tokens: list[re.Match[str]], at: int) -> tuple[list[Quanti
     value, first, end = Decimal(total + group), tokens[start].start(), tokens[after - 1].end()
     if _half_follows(text, tokens, after):
         # A half of the last scale (`a million and a half`), of the one that follows, or of one.
-        own = _SCALES.get((tokens[after - 1]["word"] or "").lower(), 0)
+        own = patterns.SCALES.get((tokens[after - 1]["word"] or "").lower(), 0)
         value += Decimal(own or 1) / 2
         end, after = tokens[after + 2].end(), after + 3
         scale = 0 if own else _scale(text, tokens, after)
         if scale:
             value, end, after = value * scale, tokens[after].end(), after + 1
-    if value == 1 and not _PERCENT.match(text, end):
+    if value == 1 and not patterns.PERCENT.match(text, end):
         return [], after
     return [_number(text, first, end, {value})], after
 
@@ -343,7 +277,7 @@ def _added(text: str, tokens: list[re.Match[str]], after: int, value: Decimal) -
         return Decimal(0), end, after
     if _half_follows(text, tokens, after):
         return Decimal("0.5"), tokens[after + 2].end(), after + 3
-    found = _ADDED.match(text, end)
+    found = patterns.ADDED.match(text, end)
     if not found:
         return Decimal(0), end, after
     if found["sign"]:
@@ -354,12 +288,12 @@ def _added(text: str, tokens: list[re.Match[str]], after: int, value: Decimal) -
 
 def _minus(text: str, start: int) -> int | None:
     """Where the minus before a number begins, if there is one."""
-    before = text[max(0, start - _LONGEST_MINUS) : start]
-    found = _MINUS.search(before)
+    before = text[max(0, start - patterns.LONGEST_MINUS) : start]
+    found = patterns.MINUS.search(before)
     if not found:
         return None
     place = start - len(before) + found.start()
-    head = text[max(0, place - _LONGEST_MINUS) : place].rstrip(" \t")
+    head = text[max(0, place - patterns.LONGEST_MINUS) : place].rstrip(" \t")
     listed = text[place] == "-" and (not head or head[-1] == "\n")
     return None if listed or head[-1:].isdigit() else place
 
@@ -374,15 +308,15 @@ def _number(text: str, start: int, end: int, values: set[Decimal]) -> Quantity:
 
 def _unsigned(text: str, start: int, end: int, values: set[Decimal]) -> Quantity:
     """The number with what is said around it: how roughly, and percent."""
-    rough = _ROUGHLY.search(text[max(0, start - _LONGEST_ROUGHLY) : start])
-    percent = _PERCENT.match(text, end)
+    rough = patterns.ROUGHLY.search(text[max(0, start - patterns.LONGEST_ROUGHLY) : start])
+    percent = patterns.PERCENT.match(text, end)
     keys = {_key(value) for value in values}
     given = max(values, key=abs) if rough else None
     if percent:
         return Quantity(start, percent.end(), frozenset(f"{key}%" for key in keys), rough=given)
     # Of `10 to 12 percent` both are percents.
     shared = re.match(r"(?:\s?[-–]\s?|\s(?:to|or|and)\s)\d+(?:\.\d+)?", text[end : end + 20])
-    implied = {f"{key}%" for key in keys} if shared and _PERCENT.match(text, end + shared.end()) else set()
+    implied = {f"{key}%" for key in keys} if shared and patterns.PERCENT.match(text, end + shared.end()) else set()
     return Quantity(start, end, frozenset(keys | implied), rough=given)
 
 
@@ -394,14 +328,14 @@ def _scale(text: str, tokens: list[re.Match[str]], at: int, end: int | None = No
     """The scale that a token says of the number before it, which ends at `end` or with its token; 0 for none."""
     if not 0 < at < len(tokens):
         return 0
-    if text[tokens[at - 1].end() if end is None else end : tokens[at].start()] not in _CLOSE:
+    if text[tokens[at - 1].end() if end is None else end : tokens[at].start()] not in patterns.CLOSE:
         return 0
-    return _SCALES.get((tokens[at]["word"] or "").lower(), 0)
+    return patterns.SCALES.get((tokens[at]["word"] or "").lower(), 0)
 
 
 def _near(text: str, tokens: list[re.Match[str]], at: int) -> bool:
     """Whether nothing but a blank or a hyphen is between a token and the next."""
-    return text[tokens[at].end() : tokens[at + 1].start()] in _CLOSE
+    return text[tokens[at].end() : tokens[at + 1].start()] in patterns.CLOSE
 
 
 def _key(value: Decimal) -> str:

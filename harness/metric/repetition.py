@@ -22,8 +22,9 @@ class Repetition(DocumentMeans):
     are means over documents, and a document's styles are averaged first; style `extract` is left out. `..._reference`
     is the mean over a style's references: good writing repeats some words (n1), hardly any four in a row (n4).
 
-    Range: fractions in [0, 1), lower is better. Undefined, and left out of the mean, for a summary of fewer than K
-    words (of no sentence), or a missing answer.
+    Range: fractions in [0, 1), lower is better.
+    Bad input: undefined, and left out of the mean, for a summary of fewer than K words (of no sentence), or a missing
+    answer. What never gets here: `harness.metric.base`.
     Source: See et al. 2017 (figure 4), https://aclanthology.org/P17-1099; seq-rep-n of Welleck et al. 2020,
     https://arxiv.org/abs/1908.04319.
     Checked against: counts by nltk 3.10.4, `nltk.util.ngrams`, and by hand.

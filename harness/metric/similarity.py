@@ -23,9 +23,11 @@ class Similarity(DocumentMeans):
     styles are averaged first; style `extract` is left out. `judged` is the share of examples that have a score.
     Numbers of different encoders, layers or baselines have nothing to do with each other: all are in the signature.
 
-    Range: cosines in [-1, 1], in practice high and close together for any two texts, which is what the baseline is
-    for; higher is better. A blank or missing summary scores 0 before rescaling; a blank reference is left out, and
-    where all are blank the example is undefined, as it is where the encoder's numbers are not finite.
+    Range: cosines in [-1, 1], in practice high and close together for any two texts, which is what the baseline is for;
+    higher is better.
+    Bad input: a blank or missing summary scores 0 before rescaling; a blank reference is left out, and where all are
+    blank the example is undefined, as it is where the encoder's numbers are not finite. What never gets here:
+    `harness.metric.base`.
     Source: Zhang et al. 2020, https://openreview.net/forum?id=SkeHuCVFDr, without weighting by rarity.
     Checked against: bert-score 0.3.13 with `idf=False` and no baseline, layers 1 to 3 of the shipped `tiny_ner` as
         encoder: P, R and F1 of five pairs within 3e-7. Texts longer than the encoder reads, which bert-score cuts, are

@@ -32,8 +32,9 @@ class StanceCalibration(Additive):
     is a wrong label like any other. A bin holds its upper edge, the first also 0. Resampling adds noise to every bin,
     so resampled values lie rather above `ece`, and with few examples its percentile interval may not hold it.
 
-    Range: brier in [0, 2] (not halved), the others fractions in [0, 1]; brier and ece: lower is better; undefined
-        without an example with probabilities (in the bin), the shares without examples.
+    Range: brier in [0, 2] (not halved), the others fractions in [0, 1]; brier and ece: lower is better.
+    Bad input: undefined without an example with probabilities (in the bin), the shares without examples; which
+        probabilities are not used stands above. What never gets here: `harness.metric.base`.
     Source: Brier 1950, https://doi.org/10.1175/1520-0493(1950)078%3C0001:VOFEIT%3E2.0.CO;2; ECE of Guo et al. 2017,
         https://proceedings.mlr.press/v70/guo17a.html.
     Checked against: scikit-learn 1.9.1, `brier_score_loss` with `labels=` and `calibration_curve` for the bins;

@@ -36,9 +36,10 @@ class StanceClassification(Additive):
 
     with s examples, c of them correct, t_k with gold label k and p_k with predicted label k.
 
-    Range: fractions in [0, 1], mcc in [-1, 1], higher is better; a label's scores are 0 where one side is empty and
-        undefined where both are; mcc is undefined where gold or predictions are all of one label; all are undefined
-        without examples.
+    Range: fractions in [0, 1], mcc in [-1, 1], higher is better.
+    Bad input: a label's scores are 0 where one side is empty and undefined where both are; mcc is undefined where gold
+        or predictions are all of one label; all are undefined without examples. A missing answer is no answer. What
+        never gets here: `harness.metric.base`.
     Source: macro-F1 as in Allaway and McKeown 2020, https://aclanthology.org/2020.emnlp-main.717; MCC of Gorodkin 2004,
         https://doi.org/10.1016/j.compbiolchem.2004.09.006.
     Checked against: scikit-learn 1.9.1, `f1_score` with `labels=` the supported ones and `zero_division=0`,

@@ -21,6 +21,7 @@ class StanceConfusion(Additive):
         value of `gold=G,predicted=P` = number of examples with gold label G that were answered P
 
     Range: counts from 0 up; the diagonal is agreement. A cell that nothing falls into has no row.
+    Bad input: a missing, failed or unparsed answer is `unanswered`. What never gets here: `harness.metric.base`.
     Source: the confusion matrix, https://scikit-learn.org/stable/modules/generated/sklearn.metrics.confusion_matrix.html.
     Checked against: scikit-learn's `confusion_matrix`, with no answer as a label.
 

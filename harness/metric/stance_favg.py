@@ -19,7 +19,9 @@ class StanceFavg(Additive):
 
         F = 2 tp / (2 tp + fp + fn)    favg = (F_favor + F_against) / 2
 
-    Range: a fraction in [0, 1], higher is better; an undefined F counts 0; undefined only without any example.
+    Range: a fraction in [0, 1], higher is better.
+    Bad input: an undefined F, of a label that neither side has, counts 0; undefined only without any example. What
+    never gets here: `harness.metric.base`.
     Source: Mohammad et al. 2016, https://aclanthology.org/S16-1003.
     Checked against: scikit-learn, `f1_score` with `labels=` the two and `zero_division=0`; the majority row 65.22 that
         SemEval-2016 published for task A.

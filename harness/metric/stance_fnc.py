@@ -22,8 +22,9 @@ class StanceFnc(Additive):
 
         fnc = points / maximum    maximum = .25 unrelated + related
 
-    Range: fractions in [0, 1], higher is better; undefined without a gold example of these labels. An example whose
-        gold label is none of them is left out on both sides of the fraction.
+    Range: fractions in [0, 1], higher is better.
+    Bad input: undefined without a gold example of these labels. An example whose gold label is none of them is left out
+        on both sides of the fraction. What never gets here: `harness.metric.base`.
     Source: http://www.fakenewschallenge.org; why it is not enough: Hanselowski et al. 2018,
         https://aclanthology.org/C18-1158.
     Checked against: the challenge's figures for its winner on its test set, 9556.50 of 11651.25 points.

@@ -19,8 +19,9 @@ class StanceKappa(Additive):
 
     with s examples, c of them correct, t_k with gold label k and p_k with predicted label k.
 
-    Range: from -1 to 1, higher is better, 0 is agreement by chance; undefined without examples, and where gold and
-        predictions are all of one and the same label.
+    Range: from -1 to 1, higher is better, 0 is agreement by chance.
+    Bad input: undefined without examples, and where gold and predictions are all of one and the same label. A missing
+        answer is no answer. What never gets here: `harness.metric.base`.
     Source: Cohen 1960, https://doi.org/10.1177/001316446002000104.
     Checked against: scikit-learn 1.9.1, `cohen_kappa_score` with no answer as a label.
 

@@ -39,8 +39,9 @@ class StanceMajority(Additive):
         favg_majority = favg of the answers argmax_l n(target, l)    favg_over_majority = stance.favg - favg_majority
 
     Range: `..._majority` fractions in [0, 1]; `..._over_majority` in [-1, 1], higher is better, for accuracy at most 0
-        if the answers hang on the target alone; undefined without examples, and where the score itself is (see
-        `stance_favg` and `stance_classification`, whose rules hold here).
+        if the answers hang on the target alone.
+    Bad input: undefined without examples, and where the score itself is (see `stance_favg` and `stance_classification`,
+        whose rules hold here). What never gets here: `harness.metric.base`.
     Source: Mohammad et al. 2016, https://aclanthology.org/S16-1003, whose majority row has 65.22 on task A.
     Checked against: that row from its label counts; scikit-learn 1.9.1, `f1_score` and `accuracy_score` of the answers
         of a `DummyClassifier` for each target.

@@ -43,9 +43,9 @@ class StancePreservation(DocumentMeans):
     sentences, and `*_reference`, what the references get from the same model. A model that is often wrong makes good
     references look bad, and then says little about the summaries either.
 
-    Range: fractions in [0, 1] that add up to 1; higher is better for kept, lower for the others. Undefined for a
-    document without positions; a blank or missing summary drops them all. Where the model gave no stance of a sentence,
-    that sentence has none.
+    Range: fractions in [0, 1] that add up to 1; higher is better for kept, lower for the others.
+    Bad input: undefined for a document without positions; a blank or missing summary drops them all. Where the model
+    gave no stance of a sentence, that sentence has none. What never gets here: `harness.metric.base`.
     Source: defined here.
     Checked against: cases worked by hand.
     Agreement with people: not measured, for want of summaries with human judgements of stance.

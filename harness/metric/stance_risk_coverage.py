@@ -29,8 +29,9 @@ class StanceRiskCoverage(Additive):
     0, adding up to 1 within 0.01); `curve_share` says how many of all examples those are. Without any, all other rows
     are undefined, never 0.
 
-    Range: fractions in [0, 1], lower is better (curve_share: higher); undefined without an answer with probabilities,
-        curve_share without examples.
+    Range: fractions in [0, 1], lower is better (curve_share: higher).
+    Bad input: undefined without an answer with probabilities, curve_share without examples; which probabilities are not
+        used stands above. What never gets here: `harness.metric.base`.
     Source: Geifman, Uziel and El-Yaniv 2019, https://arxiv.org/abs/1805.08206 (the best order's area is exact here, an
         integral there).
     Checked against: the mean over all orders of equal confidences, counted out; scikit-learn 1.9.1, `accuracy_score` of

@@ -30,8 +30,9 @@ class StanceSelective(Additive):
 
         coverage = answered / examples    selective.accuracy = correct / answered
 
-    Range: fractions in [0, 1], higher is better; the scores are undefined where nothing was answered, coverage without
-        examples.
+    Range: fractions in [0, 1], higher is better.
+    Bad input: the scores are undefined where nothing was answered, coverage without examples. What never gets here:
+        `harness.metric.base`.
     Source: El-Yaniv and Wiener 2010, https://jmlr.org/papers/v11/el-yaniv10a.html; F_avg as in `stance_favg`, macro-F1
         as in `stance_classification`.
     Checked against: scikit-learn 1.9.1, `f1_score` with `labels=` and `accuracy_score` over the answered examples.

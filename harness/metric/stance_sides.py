@@ -19,9 +19,10 @@ class StanceSides(Additive):
         flip_rate = (favor answered against + against answered favor) / (gold favor + gold against)
         neutral_excess = neutral_predicted - neutral_gold = (answered none - gold none) / examples
 
-    Range: fractions in [0, 1], neutral_excess in [-1, 1]; flip_rate: lower is better, undefined without gold of a side
-        (of the label); neutral_excess: 0 is best; the neutral shares are undefined without examples. Without a neutral
-        label (`neutral: null`) they have no rows.
+    Range: fractions in [0, 1], neutral_excess in [-1, 1]; flip_rate: lower is better; neutral_excess: 0 is best.
+        Without a neutral label (`neutral: null`) the neutral shares have no rows.
+    Bad input: flip_rate is undefined without gold of a side (of the label), the neutral shares without examples. A
+        missing answer is no answer, and flips nothing. What never gets here: `harness.metric.base`.
     Source: the confusion matrix of SemEval-2016 Task 6, Mohammad et al. 2016, https://aclanthology.org/S16-1003.
     Checked against: scikit-learn 1.9.1, cells and marginals of `confusion_matrix`.
 

@@ -31,8 +31,9 @@ class StanceSwap:
     No answer and an abstention are wrong, and a pair with one is not consistent. Whole pairs are resampled, as they are
     in one document; data of one document have no interval. `slices=[swap]` gives every other metric on both sides.
 
-    Range: fractions in [0, 1], higher is better; drop in [-1, 1], above 0 where swapped forms are harder; undefined
-        without a pair (of the slice's kind).
+    Range: fractions in [0, 1], higher is better; drop in [-1, 1], above 0 where swapped forms are harder.
+    Bad input: undefined without a pair (of the slice's kind). `swap_of` that names no other judgement of the document
+        is refused by the task. What never gets here: `harness.metric.base`.
     Source: the sentiment swaps of Allaway and McKeown 2020, https://aclanthology.org/2020.emnlp-main.717; pairs scored
         together as the contrast sets of Gardner et al. 2020, https://aclanthology.org/2020.findings-emnlp.117.
     Checked against: hand-worked tables, a count over all pairs, and models that by construction see one side alone.

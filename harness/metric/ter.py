@@ -25,8 +25,10 @@ class Ter(SacrebleuCounts):
     separates, unless `normalized`. sacrebleu takes some 0.3 s for a summary of 60 words.
 
     Range: from 0, LOWER is better (sacrebleu prints 100 times as much); above 1 where more words are wrong than the
-    references have. A missing or empty summary needs every word of its reference; where no reference has words, any
-    word of a summary makes it 1, as in sacrebleu. Undefined where neither side has any text.
+    references have.
+    Bad input: a missing or empty summary needs every word of its reference; where no reference has words, any word of a
+    summary makes it 1, as in sacrebleu. Undefined where neither side has any text. What never gets here:
+    `harness.metric.base`.
     Source: Snover et al. 2006, https://aclanthology.org/2006.amta-papers.25.
     Checked against: sacrebleu 2.6.0, `TER.corpus_score`, one and several references.
     Agreement with people: none on summaries. On REALSumm (24 systems, 100 documents, what content people found covered)

@@ -29,8 +29,9 @@ class TokenReport(Additive):
 
         P = tp / (tp + fp)    R = tp / (tp + fn)    F1 = 2 tp / (2 tp + fp + fn)    accuracy = correct / tokens
 
-    Range: fractions in [0, 1], higher is better; 0 where one side is empty, undefined where both are (accuracy: where
-        there is no token).
+    Range: fractions in [0, 1], higher is better.
+    Bad input: 0 where one side is empty, undefined where both are (accuracy: where there is no token). A missing answer
+        counts as an empty one, an entity given twice once. What never gets here: `harness.metric.base`.
     Source: scikit-learn's classification report,
         https://scikit-learn.org/stable/modules/generated/sklearn.metrics.classification_report.html.
     Checked against: scikit-learn 1.9.1, `precision_recall_fscore_support` with `labels=` (all but "none"),

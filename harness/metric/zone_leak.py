@@ -29,8 +29,9 @@ class ZoneLeak(DocumentMeans):
     has no spaces). The scores are means over documents, and a document's styles are averaged first; style `extract` is
     left out. `..._reference` is the mean over a style's references: 0, if the annotators kept to the body.
 
-    Range: fractions in [0, 1], lower is better. Undefined, and left out of the mean, for a document with nothing that
-    could leak (no zones, or none but `body`), a summary without words, or a missing answer.
+    Range: fractions in [0, 1], lower is better.
+    Bad input: undefined, and left out of the mean, for a document with nothing that could leak (no zones, or none but
+    `body`), a summary without words, or a missing answer. What never gets here: `harness.metric.base`.
     Source: ours; runs of eight words as copies as in Radford et al. 2019 (section 4), which looks for test text in
     training text.
     Checked against: counts by hand, and a search for each run in each sentence.

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness.metric.base import Key
+from harness.metric.base import Array, Key
+from harness.statistics.coefficients import midranks
 from harness.statistics.unit_counts import Resampled
 
 
@@ -42,8 +43,6 @@ def rank_stability(resampled: Resampled, key: Key, *, higher_is_better: bool = T
     Returns:
         Nothing where no draw is left, or where there is but one unit.
     """
-    from scipy.stats import rankdata
-
     values = resampled.values[key]
     scored = np.flatnonzero(~np.isnan(values))
     draws = resampled.draws[key][scored]
@@ -51,9 +50,8 @@ def rank_stability(resampled: Resampled, key: Key, *, higher_is_better: bool = T
     if not draws.size or resampled.counts.n < 2:
         return []
     sign = -1.0 if higher_is_better else 1.0
-    # Sums of fractions differ in their last digits with the order of adding.
-    ranks = rankdata(np.round(sign * draws, 12), axis=0)
-    own = rankdata(np.round(sign * values[scored], 12))
+    ranks = _ranks(sign * draws)
+    own = _ranks(sign * values[scored, None])[:, 0]
     first = ranks == ranks.min(axis=0)
     best = (first / first.sum(axis=0)).mean(axis=1)
     low, high = np.percentile(ranks, (2.5, 97.5), axis=1, method="inverted_cdf")
@@ -68,3 +66,10 @@ def rank_stability(resampled: Resampled, key: Key, *, higher_is_better: bool = T
         )
         for number, place in enumerate(scored.tolist())
     ]
+
+
+def _ranks(values: Array) -> Array:
+    """The ranks within each column, from the smallest; shape (systems, draws)."""
+    # Sums of fractions differ in their last digits with the order of adding.
+    rounded = np.round(values, 12).T
+    return midranks(rounded, np.ones_like(rounded)).T

@@ -123,9 +123,9 @@ def test_keys_of_no_record_are_all_named(tmp_path):
     path.write_text('{"doc": "d"}\n{"dok": "d", "a": 1}\n{}\n{"doc": "d", "start": 1, "end": 2, "lable": "X"}')
     say = "these keys are those of no record:"
     assert faults(path) == [
-        f"P:2: {say} a, dok; see `harness schema records`",
-        f"P:3: {say} none; see `harness schema records`",
-        f"P:4: {say} doc, end, lable, start; see `harness schema records`",
+        f"P:2: {say} a, dok; see `python -m harness schema records`",
+        f"P:3: {say} none; see `python -m harness schema records`",
+        f"P:4: {say} doc, end, lable, start; see `python -m harness schema records`",
     ]
 
 

@@ -1,5 +1,6 @@
 """Each dialect against the tool whose number it equals, or against that tool's rules written down a second time."""
 
+import dataclasses
 import warnings
 from collections import Counter
 from itertools import groupby
@@ -21,6 +22,7 @@ from harness.metric.base import Key
 from harness.metric.dialect_notes import differences
 from harness.metric.dialect_readings import conlleval, seqeval_default, strict_iob2, strict_iobes
 from harness.metric.dialects import Dialects
+from harness.metric.entity_f1 import EntityF1
 from harness.model.predictions import Predictions
 from harness.records import Answer, Context, Document, Entity, Example, NerInput, TaggedSentence
 from harness.scoring import context_of, read_answers
@@ -413,6 +415,30 @@ def test_without_tags_they_are_made_in_each_readers_own_scheme():
     assert remark == "given as spans, not as tags: tags made of spans are never invalid"
 
 
+@pytest.mark.parametrize(
+    ("gold", "predicted", "strict", "without", "begin"),
+    [
+        ([("The New York Times", "ORG")], [("New York Times", "ORG")], 0, 1, (1, 0)),
+        ([("New York Times", "ORG")], [("The New York Times", "ORG")], 0, 1, (0, 1)),
+        # Other labels stay other labels; what is no article stays.
+        ([("The New York Times", "ORG")], [("New York Times", "LOC")], 0, 0, (1, 0)),
+        ([("New York", "LOC")], [("York", "LOC")], 0, 0, (0, 0)),
+        ([("The New York Times", "ORG"), ("Ann", "PER")], [("The New York Times", "ORG")], 2 / 3, 2 / 3, (1, 1)),
+        # With and without it is one entity, once.
+        ([("The New York Times", "ORG"), ("New York Times", "ORG")], [("New York Times", "ORG")], 2 / 3, 1, (1, 0)),
+    ],
+)
+def test_a_leading_article_does_not_count_in_one_dialect(gold, predicted, strict, without, begin):
+    sides = [tuple(span(*one) for one in side) for side in (gold, predicted)]
+    counts = spans_only(*sides)
+    assert [score(counts)[name][2] for name in ("harness", "no_article")] == pytest.approx([strict, without])
+    note = Dialects().note(Key("dialect.no_article.f1", "micro"), counts)
+    assert f": {begin[0]} gold and {begin[1]} predicted entities begin with an article" in note
+    metric = EntityF1(article="ignore")
+    said = [[dataclasses.replace(one, text=TEXT[one.start : one.end]) for one in side] for side in sides]
+    assert float(metric.compute(metric.count(*said))[Key("entity.f1", "micro")]) == pytest.approx(without)
+
+
 def test_the_longest_of_overlapping_spans_has_the_tags():
     gold = (span("New York Times", "ORG"), span("New York", "LOC"))
     counts = spans_only(gold, (span("New York", "LOC"),))
@@ -471,7 +497,7 @@ def test_a_missing_answer_is_an_empty_one():
 
 def test_nothing_to_find_and_nothing_found_is_0_in_the_tools_and_undefined_here():
     found = scores([["O", "O"]], [["O", "O"]])
-    assert np.isnan(found.pop("harness")).all()
+    assert np.isnan([found.pop("harness"), found.pop("no_article")]).all()
     assert set(found.values()) == {(0, 0, 0)}
     assert seqeval([["O", "O"]], [["O", "O"]]) == (0, 0, 0)
 
@@ -515,6 +541,7 @@ def test_every_dialect_says_what_it_differs_by_and_why():
             "as strict: 0 gold and 1 predicted invalid transitions begin an entity, which strict seqeval drops"
         ),
         "harness": "the strict score that the others are compared with: span and label, spans as given",
+        "no_article": "as strict: 0 gold and 0 predicted entities begin with an article, which does not count here",
         # Strict: 2 of 5 and 4. Exact: the wrong label on the right span counts too.
         "semeval2013_exact": "22.22 points above strict: 1 right span with a wrong label counts",
         "semeval2013_partial": (

@@ -144,6 +144,8 @@ def page(gold):
 
 def finding(question):
     """What a judge finds, by the kind of question; texts that are equal are as alike as can be."""
+    if "criterion" in question:
+        return {"score": 1 + len(question["summary"]) % 5, "value": len(question["summary"]) % 5 / 4}
     if "reference" in question:
         return dict.fromkeys(("precision", "recall", "f1"), 1.0 if question["text"] == question["reference"] else 0.5)
     if "hypothesis" in question:
@@ -282,6 +284,15 @@ def test_rows_are_named_signed_and_supported(metric):
         assert metric.support(key, sums) >= 0
         if key.metric.endswith(FRACTIONS) and not np.isnan(value):
             assert 0 <= value <= 1
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_the_docstring_says_what_a_reader_must_know(metric):
+    parts = [line.strip() for line in type(metric).__doc__.splitlines()]
+    for part in ("Range:", "Bad input:", "Source:", "Checked against:"):
+        assert any(line.startswith(part) for line in parts), part
+    # The rules for what never reaches a metric.
+    assert "`harness.metric.base`" in " ".join(parts)
 
 
 @pytest.mark.parametrize("metric", METRICS)

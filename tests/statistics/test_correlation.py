@@ -526,7 +526,7 @@ def test_frank_partial_on_system(frank, name, r, rho, pairs):
 
 def test_frank_pooled(frank):
     found = correlate(frank["Rouge 1"], frank["Factuality"], "pooled", "pearson", resamples=500)
-    assert found.value == pytest.approx(0.33, abs=0.0051)
+    assert found.value == pytest.approx(0.33, abs=0.005)
     assert (found.documents, found.pairs) == (499, 2246)
     assert found.low < found.value < found.high
 
