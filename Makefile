@@ -24,6 +24,7 @@ $(VENV)/pyvenv.cfg:
 
 # The stamps make a second call work without a network.
 $(VENV)/.run-installed: $(VENV)/pyvenv.cfg requirements/run.txt requirements/torch.txt
+	@echo "installing into $(VENV) (torch and transformers among it: some hundred MB, a few minutes)"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/run.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/torch.txt
 	touch $@
@@ -47,11 +48,11 @@ run: $(VENV)/.run-installed
 	$(BIN)/python -m harness -m model=baseline,tiny
 
 test: $(VENV)/.browser
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 test-trackers: $(VENV)/.dev-installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/trackers.txt
-	$(BIN)/python -m pytest -n 2 tests/export
+	$(BIN)/python -m pytest -n 2 --dist loadfile tests/export
 
 # GGUF=FILE, a small chat model; the server is built from its source, which takes minutes.
 test-server: $(VENV)/.dev-installed

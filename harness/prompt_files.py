@@ -20,7 +20,7 @@ def is_file_name(value: str) -> bool:
 
 
 def expanded(raw: Mapping[str, Any], load: Callable[[str, str], Mapping[str, Any]]) -> dict[str, Any]:
-    """A resolved configuration in which every `model.<task>.prompt` is a mapping, and `prompt` itself is gone.
+    """A resolved configuration in which the prompts of models and judges are mappings, and `prompt` itself is gone.
 
     Args:
         raw: The configuration; `prompt` is the chosen file of that group, which takes the place of the model's own
@@ -31,6 +31,9 @@ def expanded(raw: Mapping[str, Any], load: Callable[[str, str], Mapping[str, Any
         ConfigError: A prompt that does not exist or is no mapping, or one for a task whose model has none.
     """
     whole = {key: value for key, value in raw.items() if key != GROUP}
+    metrics = whole.get("metric")
+    if isinstance(metrics, Mapping):
+        whole["metric"] = {name: _with_judge(name, parameters, load) for name, parameters in metrics.items()}
     model = whole.get("model")
     if not isinstance(model, Mapping):
         return whole
@@ -38,12 +41,12 @@ def expanded(raw: Mapping[str, Any], load: Callable[[str, str], Mapping[str, Any
     for task in TASKS:
         part = model.get(task)
         if isinstance(part, Mapping) and isinstance(part.get(GROUP), str):
-            where = f"model.{task}.prompt"
-            value = part[GROUP]
-            prompt = _from_file(where, value) if is_file_name(value) else _named(value, load(where, value))
-            model[task] = {**part, GROUP: prompt}
+            model[task] = {**part, GROUP: _loaded(f"model.{task}.prompt", part[GROUP], load)}
     chosen = raw.get(GROUP)
     if chosen is not None:
+        if isinstance(chosen, Mapping) and chosen.get("task") == "judge":
+            name = chosen.get("name")
+            raise ConfigError(f"prompt={name}: is for judges; give it to one with metric.NAME.judge.prompt={name}")
         if not isinstance(chosen, Mapping) or chosen.get("task") not in TASKS:
             raise ConfigError(f"prompt: choose a file of conf/prompt/, which names its task ({', '.join(TASKS)})")
         task = chosen["task"]
@@ -57,6 +60,19 @@ def expanded(raw: Mapping[str, Any], load: Callable[[str, str], Mapping[str, Any
             )
         model[task] = {**part, GROUP: dict(chosen)}
     return {**whole, "model": model}
+
+
+def _with_judge(name: str, parameters: Any, load: Callable[[str, str], Mapping[str, Any]]) -> Any:
+    """A metric's parameters with its judge's prompt, where it has one, as a mapping."""
+    judge = parameters.get("judge") if isinstance(parameters, Mapping) else None
+    if not isinstance(judge, Mapping) or not isinstance(judge.get(GROUP), str):
+        return parameters
+    prompt = _loaded(f"metric.{name}.judge.prompt", judge[GROUP], load)
+    return {**parameters, "judge": {**judge, GROUP: prompt}}
+
+
+def _loaded(where: str, value: str, load: Callable[[str, str], Mapping[str, Any]]) -> dict[str, Any]:
+    return _from_file(where, value) if is_file_name(value) else _named(value, load(where, value))
 
 
 def _named(name: str, content: Mapping[str, Any]) -> dict[str, Any]:

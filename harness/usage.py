@@ -16,12 +16,12 @@ Run (a Hydra application; every parameter is key=value, `--cfg job` prints them 
   python -m harness model=openai_compatible model.base_url=http://127.0.0.1:8000/v1 model.served_model=NAME
   python -m harness model=command model.command=[python,my.py] model.name=mysystem
 
-  general keys: data.limit=N  data.split=test  dry_run=true  fresh=true  results=DIR
+  general keys: data.limit=N  data.split=test  dry_run=true  fresh=true  energy=true  results=DIR
   --config-dir DIR adds your own configurations
 
 Subcommands (`python -m harness SUBCOMMAND --help` says more):
   compare RUN [RUN ...]    one table per task: value, interval, n, losses (--baseline, --letters, --pairs, --slices,
-                           --flips, --documents, --format, --out FILE)
+                           --flips, --documents, --speed, --format, --out FILE)
   why-different A B        what keeps two runs from being ranked together, and the command that mends it
   check RUN --baseline RUN did it get worse? exit 0 passed, 1 failed, 3 inconclusive (--gate, --tolerance, --junit)
   report RUN [RUN ...]     one HTML file: scores, differences, losses, every document (--out FILE, --no-text)

@@ -16,6 +16,8 @@ pytestmark = pytest.mark.core
 CONF = shipped("conf")
 # Values that a user must give, to compose the files that ask for them.
 JUDGES = ["metric.similarity.judge.path=x", "metric.faithfulness.judge.path=x"]
+JUDGES += ["metric.llm_judge_local.judge.model.path=x"]
+JUDGES += ["metric.llm_judge.judge.model.base_url=http://127.0.0.1:9/v1", "metric.llm_judge.judge.model.served_model=x"]
 GIVEN = {
     "predictions": ["model.path=x"],
     "hf_tagger": ["model.ner.path=x"],

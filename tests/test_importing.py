@@ -2,6 +2,7 @@
 
 import json
 import runpy
+import shutil
 from pathlib import Path
 
 import jsonschema
@@ -209,5 +210,11 @@ def test_what_an_imported_run_cannot_do_is_said(tmp_path, capsys):
         assert command([arguments[0], str(folder), *arguments[1:]]) == 2
         assert "was imported" in capsys.readouterr().err
     assert not (tmp_path / "x.parquet").exists()
+    # Nothing changed among no answers, and that is no reason to pass.
+    shutil.copytree(tmp_path / "results", tmp_path / "baseline")
+    (tmp_path / "gate.yaml").write_text("predictions: unchanged\n", encoding="utf-8")
+    gate = ("--baseline", str(tmp_path / "baseline"), "--gate", str(tmp_path / "gate.yaml"))
+    assert command(["check", str(tmp_path / "results"), *gate]) == 2
+    assert "was imported" in capsys.readouterr().err
     (folder / "scores.json").write_text("{}", encoding="utf-8")
     assert command(["compare", str(folder)]) == 2

@@ -52,6 +52,19 @@ def test_tasks_that_nobody_named_are_skipped_and_named_ones_are_an_order():
         planned("model=lead", "metric=[entity_f1]")
 
 
+def test_a_task_whose_record_file_holds_nothing_is_skipped_with_its_name(folder):
+    gold = folder / "gold"
+    gold.mkdir()
+    (gold / "documents.jsonl").write_text('{"id": "d", "text": "It rained."}\n', encoding="utf-8")
+    (gold / "summaries.jsonl").write_text('{"doc": "d", "text": "Rain."}\n', encoding="utf-8")
+    where = ("data=local", "data.name=mine", f"data.documents={gold / 'documents.jsonl'}", f"data.gold={gold}")
+    assert "data 'mine' has no gold for task 'ner'" in planned(*where).skipped
+    (gold / "entities.jsonl").write_text("\n", encoding="utf-8")
+    assert (
+        "data 'mine' has no gold for task 'ner': entities.jsonl is there and has no record" in planned(*where).skipped
+    )
+
+
 def test_the_stored_configuration_concerns_its_task_alone():
     (task,) = planned("model=lead").tasks
     assert list(task.config["task"]) == ["summarization"]

@@ -76,12 +76,13 @@ LAYERS = (
         "statistics",
         "judging",
         "counts",
+        "measurement",
     },
     {"engine", "task"},
     {"gold", "journal", "stance_columns"},
     {"compose", "checking", "files", "config", "label_map", "prompt_files", "sentences"}
     | {"model", "metric", "format", "foreign", "judge", "source"},
-    {"records", "errors", "required", "resources", "usage", "tables", "tags", "coded"},
+    {"records", "errors", "required", "resources", "usage", "tables", "tags", "coded", "energy"},
 )
 
 

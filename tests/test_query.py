@@ -2,12 +2,15 @@
 
 import json
 import runpy
+import shutil
 import sys
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from harness.__main__ import command
+from harness.files import file_sha256
 from harness.query import EXAMPLES
 
 pytestmark = pytest.mark.core
@@ -67,6 +70,25 @@ def test_a_row_has_its_ledger_and_identity(results, capsys):
             "documents": 40,
         }
     ]
+
+
+def test_answers_of_an_earlier_version_have_nulls_for_what_was_added_since(results, tmp_path, capsys):
+    new, old = results / "seed/ner/baseline", tmp_path / "old"
+    shutil.copytree(new, old)
+    stored = pq.read_table(old / "predictions.parquet")
+    pq.write_table(stored.drop_columns(["windows", "chars_read"]), old / "predictions.parquet")
+    run = json.loads((old / "run.json").read_text(encoding="utf-8"))
+    run["files"]["predictions.parquet"] = file_sha256(old / "predictions.parquet")
+    (old / "run.json").write_text(json.dumps(run), encoding="utf-8")
+    sql = "select count(*) as examples, count(windows) as windows, count(example) as named from predictions"
+    number = len(stored)
+    for folders in ((new, old), (old, new)):
+        assert rows(capsys, sql, *folders) == [{"examples": 2 * number, "windows": number, "named": 2 * number}]
+    # Any other difference is a fault.
+    pq.write_table(stored.drop_columns(["tokens_read"]), old / "predictions.parquet")
+    run["files"]["predictions.parquet"] = file_sha256(old / "predictions.parquet")
+    (old / "run.json").write_text(json.dumps(run), encoding="utf-8")
+    assert "other columns than" in refused(capsys, sql, new, old)
 
 
 def test_hostile_names_are_values(results, capsys):

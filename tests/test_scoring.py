@@ -87,6 +87,7 @@ NER_ANSWERS = st.none() | st.builds(
     ungrounded=st.integers(0, 3),
     misaligned=st.integers(0, 3),
     tokens_cut=st.integers(0, 2),
+    chars_read=st.none() | st.integers(0, 12),
 )
 
 
@@ -145,6 +146,20 @@ def test_cut_inputs_are_counted_among_the_scored():
     cut = lambda e: Answer(entities=(), tokens_cut=3, bin="scored" if e.doc != "d0" else "failed")  # noqa: E731
     _, scores, _ = scored(ner_corpus(["GPE"] * 3), "ner", cut)
     assert scores["ledger"]["truncated"] == 2
+
+
+@pytest.mark.parametrize(("read", "unseen"), [(None, 0), (10, 0), (4, 0), (3, 2), (0, 2)])
+def test_gold_in_text_that_was_cut_off_is_counted_by_itself(read, unseen):
+    """`Anna`, of which the model must have seen all; in the example that failed the fault is another."""
+    answer = lambda e: Answer(  # noqa: E731
+        entities=(), tokens_cut=3, chars_read=read, bin="scored" if e.doc != "d0" else "failed"
+    )
+    _, scores, _ = scored(ner_corpus(["GPE"] * 3), "ner", answer)
+    assert scores["ledger"]["unseen_gold"] == unseen
+    # They are misses all the same.
+    assert row(scores, "entity.recall", "micro")["support"] == 3
+    _, scores, _ = scored(ner_corpus(["GPE"] * 3), "ner", lambda e: Answer(entities=()))
+    assert "unseen_gold" not in scores["ledger"]
 
 
 def test_labels_that_the_map_drops_are_listed():

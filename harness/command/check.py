@@ -57,10 +57,6 @@ def run(arguments: list[str]) -> int:
     from harness.gate.check import check
     from harness.gate.gates import load_gate, with_tolerances
 
-    if asked.junit:
-        from harness.gate.junit import require_junit
-
-        require_junit()
     gate = with_tolerances(load_gate(asked.gate, asked.config_dir), asked.tolerance)
     verdict = check(asked.runs, baseline=asked.baseline, gate=gate)
     try:
@@ -99,13 +95,13 @@ def _write(verdict: "Verdict", junit: Path | None, summary: Path | None) -> None
         content = render_junit(verdict)
         with atomic_writer(junit) as stream:
             stream.write(content)
-    of_github = os.environ.get("GITHUB_STEP_SUMMARY")
-    target = summary or (Path(of_github) if of_github else None)
-    if target is None:
+    named = os.environ.get("GITHUB_STEP_SUMMARY")
+    of_github = Path(named) if named else None
+    if summary is None and of_github is None:
         return
     from harness.gate.summary import append_summary, render_summary
 
-    if of_github and target.resolve() == Path(of_github).resolve():
-        append_summary(target, verdict)
-    else:
-        write_text(target, render_summary(verdict))
+    if of_github is not None:
+        append_summary(of_github, verdict)
+    if summary is not None and (of_github is None or summary.resolve() != of_github.resolve()):
+        write_text(summary, render_summary(verdict))

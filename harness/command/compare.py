@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.command.output import print_text
 from harness.command.parser import Parser
 from harness.errors import UsageError
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from harness.report.rendering import Content
 
 # Each is a kind of record of its own.
-_KINDS = ("pairs", "slices", "documents", "flips", "annotators")
+_KINDS = ("pairs", "slices", "documents", "flips", "annotators", "speed")
 _LISTED = 10
 
 
@@ -25,16 +26,24 @@ def run(arguments: list[str]) -> int:
     _check(parser, asked)
     from harness.comparison.compare import compare
     from harness.report.rendering import put
+    from harness.report.shown import counted
+    from harness.report.text import visible
     from harness.run_folder import find_runs
 
     paths = list(asked.runs)
     if asked.baseline is not None:
         if not asked.baseline.exists():
             there = [str(folder) for path in asked.runs for folder in find_runs(path)]
-            raise UsageError(f"--baseline {asked.baseline}: no such run folder; there are {', '.join(there[:10])}")
+            more = f" and {len(there) - 10} more" if len(there) > 10 else ""
+            raise UsageError(
+                f"--baseline {asked.baseline}: no such run folder; there are {', '.join(there[:10])}{more}"
+            )
         paths.append(asked.baseline)
     tables = compare(paths, asked.metric)
     put(_content(tables, asked), asked.format, asked.out, wide=asked.wide)
+    if asked.out is not None:
+        runs = sum(len(block.lines) for table in tables for block in table.blocks)
+        print_text(f"{visible(asked.out)}: {counted(len(tables), 'table')}, {counted(runs, 'run')}\n")
     return 1 if any(failure.broken for table in tables for failure in table.failures) else 0
 
 
@@ -42,15 +51,21 @@ def _parser() -> Parser:
     parser = Parser(
         "compare",
         "One table per data and task: every model's scores with intervals, n, losses and time.\n"
-        "Only rows with equal gold, documents and signatures are ranked together; `why-different A B` says why others "
-        "are not.",
+        "Only rows with equal gold, documents and signatures are ranked together;\n"
+        "`python -m harness why-different A B` says why others are not.",
         "examples:\n  python -m harness compare results\n"
         "  python -m harness compare results/mine --metric entity.recall entity.f1@label=GPE\n"
         "  python -m harness compare results/mine --baseline results/mine/ner/tiny --margin 0.02\n"
         "  python -m harness compare results/mine --pairs --out pairs.csv\n"
         "  python -m harness compare A B --flips",
     )
-    parser.add_argument("runs", metavar="RUN", nargs="+", type=Path, help="a run folder, or any folder above several")
+    parser.add_argument(
+        "runs",
+        metavar="RUN",
+        nargs="+",
+        type=Path,
+        help="a run folder, any folder above several, or a pattern in quotes",
+    )
     shown = parser.add_argument_group("what is shown")
     shown.add_argument(
         "--metric",
@@ -111,6 +126,11 @@ def _parser() -> Parser:
         help="what annotators score, each left out in turn, with models against the same references; by the headline "
         "metric, or by each --metric; with --baseline also the headroom. Reads the gold again",
     )
+    shown.add_argument(
+        "--speed",
+        action="store_true",
+        help="what runs took: loading, rates, memory, and energy and price where they were recorded",
+    )
     form = parser.add_argument_group("in which form")
     form.add_argument(
         "--format",
@@ -167,7 +187,7 @@ def _content(tables: "Sequence[Table]", asked: argparse.Namespace) -> "Content":
         if asked.pairs:
             grids += pair_tables.grids(found)
             records, schema = pair_tables.records(found), pair_tables.SCHEMA
-        tables = pair_tables.with_differences(tables, found)
+        tables = pair_tables.with_differences(tables, found, asked.baseline)
     if asked.slices is not None:
         from harness.comparison import slice_tables
 
@@ -200,4 +220,9 @@ def _content(tables: "Sequence[Table]", asked: argparse.Namespace) -> "Content":
         own = annotator_comparison.annotator_grids(tables, baseline=asked.baseline, every_column=every)
         grids += own
         records, schema = merged(own), annotator_comparison.SCHEMA
+    if asked.speed:
+        from harness.comparison import speed_table
+
+        records, schema = speed_table.grid(tables), speed_table.SCHEMA
+        grids.append(records)
     return Content(tables, grids, records, schema)

@@ -1,9 +1,8 @@
 """`python -m harness export`: stored scores in the forms that other tools read."""
 
-import sys
 from pathlib import Path
 
-from harness.command.output import print_text
+from harness.command.output import print_left_out, print_text
 from harness.command.parser import Parser
 
 
@@ -46,10 +45,9 @@ def run(arguments: list[str]) -> int:
     if not asked.project.strip() or not asked.organization.strip():
         parser.error("--project and --organization: expected a name")
     stored = read_stored(asked.runs)
-    for failure in stored.failures:
-        print(visible(f"left out: {failure.data}/{failure.task}/{failure.model}: {failure.reason}"), file=sys.stderr)
+    code = print_left_out(stored)
     if not stored.runs:
         parser.error("no run there has scores")
     options = Options(tuple(asked.metric), asked.with_texts, asked.project, asked.organization)
     print_text(visible(export(stored.runs, asked.out, options)) + "\n")
-    return 1 if any(failure.broken for failure in stored.failures) else 0
+    return code

@@ -11,8 +11,9 @@ def run(arguments: list[str]) -> int:
     """Runs it; returns the exit code."""
     parser = Parser(
         "import",
-        "Scores of lm-evaluation-harness (results_*.json) and Inspect (.eval, .json) as run folders: `compare` shows\n"
-        "them beside your own, apart and with the reason; they are never ranked with yours.",
+        "Scores of lm-evaluation-harness (results_*.json) and Inspect (.eval, .json) as run folders:\n"
+        "`python -m harness compare` shows them beside your own, apart and with the reason, and never ranks the two\n"
+        "together.",
         "example:\n  python -m harness import results_1.json --task stance --data mine --as stance.accuracy=acc,none\n"
         "  python -m harness compare results/mine",
     )

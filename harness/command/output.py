@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from harness.comparison.stored import Stored
     from harness.report.grid import Grid
 
 # The forms of a table that every command with one offers.
@@ -16,6 +17,15 @@ def print_text(text: str) -> None:
     from harness.report.text import plain
 
     sys.stdout.write(plain(text, getattr(sys.stdout, "encoding", None)))
+
+
+def print_left_out(stored: "Stored") -> int:
+    """Names the run folders without scores on standard error; returns 1 where one of them is damaged, else 0."""
+    from harness.report.text import visible
+
+    for failure in stored.failures:
+        print(visible(f"left out: {failure.data}/{failure.task}/{failure.model}: {failure.reason}"), file=sys.stderr)
+    return 1 if any(failure.broken for failure in stored.failures) else 0
 
 
 def print_grid(table: "Grid", format_name: str, schema: str) -> None:

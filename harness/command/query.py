@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from harness.command.output import FORMATS, print_grid, print_text
+from harness.command.output import FORMATS, print_grid, print_left_out, print_text
 from harness.command.parser import Parser
 
 
@@ -32,8 +32,9 @@ def run(arguments: list[str]) -> int:
     from harness.comparison.stored import read_stored
 
     stored = read_stored(paths or [Path("results")])
+    code = print_left_out(stored)
     if sql is None:
         print_text(query.catalogue(stored))
     else:
         print_grid(query.grid(query.ask(stored, sql)), asked.format, query.SCHEMA)
-    return 0
+    return code

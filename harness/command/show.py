@@ -1,12 +1,8 @@
 """`python -m harness show`: gold beside predictions."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from harness.command.parser import Parser
-
-if TYPE_CHECKING:
-    pass
 
 
 def run(arguments: list[str]) -> int:

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from harness.annotators import Layers, LeftOut, leave_one_out, read_layers, said_unpaired
+from harness.comparison.lines import baseline_among
 from harness.comparison.table import Block, Column, Line, Table, spelled
 from harness.counts import counts_behind
 from harness.errors import UsageError
@@ -39,20 +40,21 @@ def annotator_grids(tables: Sequence[Table], *, baseline: Path | None = None, ev
     reasons: dict[str, None] = {}
     based = False
     for table in tables:
+        place = f"{table.data}, {table.task}"
         columns = table.columns if every_column else table.columns[:1]
         for block in table.blocks if columns else ():
             lines = [line for line in block.lines if line.gold != "oracle"]
             if not lines:
-                reasons[f"{table.data}, {table.task}: no row that could be ranked"] = None
+                reasons[f"{place}: no row that could be ranked"] = None
                 continue
-            beside = _beside(lines, baseline)
+            beside = _beside(lines, baseline, place)
             based = based or beside.baseline is not None
             for column in columns:
                 made = _grid(table, block, column, beside)
                 if isinstance(made, Grid):
                     found.append(made)
                 else:
-                    reasons[f"{table.data}, {table.task}: {made}"] = None
+                    reasons[f"{place}: {made}"] = None
     if not found:
         raise UsageError("--annotators: " + ("; ".join(reasons) or "there is no row with scores"))
     if baseline is not None and not based:
@@ -86,23 +88,17 @@ class _Beside:
         return next(iter(self.opened.values()))
 
 
-def _beside(lines: Sequence[Line], baseline: Path | None) -> _Beside:
+def _beside(lines: Sequence[Line], baseline: Path | None, place: str) -> _Beside:
     opened = {line.label: reopen(Path(line.folder)) for line in lines}
     first = next(iter(opened.values()))
     layers = read_layers(first.config.data)
-    reference = None
-    if baseline is not None:
-        inside = baseline.resolve()
-        own = [line.label for line in lines if inside in (path := Path(line.folder).resolve(), *path.parents)]
-        if len(own) > 1:
-            raise UsageError(f"--baseline {baseline}: {len(own)} rows of one block lie there: {', '.join(own)}")
-        reference = own[0] if own else None
+    reference = None if baseline is None else baseline_among(lines, baseline, place)
     return _Beside(
         opened,
         {label: {case.example.id: case for case in _read(one).cases} for label, one in opened.items()},
         layers,
         leave_one_out(layers, first.task, first.label_map, asked=first.corpus),
-        reference,
+        reference.label if reference else None,
     )
 
 

@@ -78,11 +78,15 @@ def _beside_majority(block: Block, columns: Sequence[Column], by_folder: Mapping
 def _repeats(blocks: Sequence[Block], columns: Sequence[Column]) -> list[Repeats]:
     found = []
     for block in blocks:
-        groups = group_runs(block.lines, lambda line: (line.model, line.configuration))
+        groups = group_runs(
+            [line for line in block.lines if not line.imported], lambda line: (line.model, line.configuration)
+        )
         for (model, configuration), lines in groups.items():
             if len(lines) > 1 and configuration and columns:
-                values = [line.cells[columns[0].key].value for line in lines if columns[0].key in line.cells]
-                found.append(Repeats(model, columns[0], spread(values)))
+                runs = list({(line.setting, line.answers): line for line in lines}.values())
+                values = [line.cells[columns[0].key].value for line in runs if columns[0].key in line.cells]
+                same = len({line.setting for line in runs}) == 1
+                found.append(Repeats(model, columns[0], len(runs), len(lines) - len(runs), same, spread(values)))
     return found
 
 

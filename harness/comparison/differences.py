@@ -7,6 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from harness.comparison.letters import compact_letters
+from harness.comparison.lines import baseline_among
 from harness.comparison.table import Block, Column, Line, Table, spelled, without_counts
 from harness.config import IntervalConfig, build, refuse_forbidden, typed_config
 from harness.counts import Behind, counts_behind, unit_table
@@ -79,14 +80,15 @@ def differences(
     """
     found, reasons = [], []
     for table in tables:
+        place = f"{table.data}, {table.task}"
         for block in table.blocks:
             lines = [line for line in block.lines if line.gold != "oracle" and not line.imported]
             if untested := without_counts(block.lines):
-                reasons.append(f"{table.data}, {table.task}: {untested}")
-            reference = None if baseline is None else _reference(table, lines, baseline)
+                reasons.append(f"{place}: {untested}")
+            reference = None if baseline is None else baseline_among(lines, baseline, place)
             if len(lines) < 2 or (baseline is not None and reference is None):
                 if block.reason and lines:
-                    reasons.append(f"{table.data}, {table.task}: {block.lines[0].label} stands apart: {block.reason}")
+                    reasons.append(f"{place}: {block.lines[0].label} stands apart: {block.reason}")
                 continue
             for column in table.columns if every_column else table.columns[:1]:
                 result = _compared(table, block, lines, column, reference, margin, letters=letters)
@@ -101,14 +103,6 @@ def differences(
         )
         raise UsageError(f"{named}{'; ' + '; '.join(reasons) if reasons else ''}{hint}")
     return found
-
-
-def _reference(table: Table, lines: Sequence[Line], baseline: Path) -> Line | None:
-    inside = baseline.resolve()
-    own = [line for line in lines if inside in (path := Path(line.folder).resolve(), *path.parents)]
-    if len(own) > 1:
-        raise UsageError(f"--baseline {baseline}: {len(own)} runs of {table.data}, {table.task} lie there; name one")
-    return own[0] if own else None
 
 
 def _compared(
@@ -188,7 +182,7 @@ def counts_of(line: Line, column: Column) -> Behind:
     if behind is None:
         raise RunError(
             f"{folder}: {spelled(column.key)} is not computed from its counts; make them again with "
-            f"`harness score {folder}`"
+            f"`python -m harness score {folder}`"
         )
     return behind
 

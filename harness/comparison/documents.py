@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.comparison.differences import counts_of
-from harness.comparison.flips import BROKEN, FIXED, judged
+from harness.comparison.flips import BROKEN, FIXED, GONE, NEW, judged
 from harness.comparison.table import Column
-from harness.comparison.two_runs import Two
+from harness.comparison.two_runs import Two, in_the_text
 from harness.counts import unit_table
 from harness.errors import RunError
 from harness.report.grid import Grid
@@ -67,14 +67,15 @@ def grid(two: Two, column: Column, most: int) -> Grid:
     """
     unit, units = gained(two, column)
     flips: Counter[tuple[str, str]] = Counter()
-    counts_flips = two.table.task != "summarization"
+    kinds = {"ner": (FIXED, BROKEN, GONE, NEW), "stance": (FIXED, BROKEN)}.get(two.table.task, ())
+    counts_flips = bool(kinds)
     if counts_flips:
         flips.update((one.unit if unit == "sentence" else one.document, one.what) for one in judged(two))
     differing = [one for one in units if one.difference]
     rows = []
     for one in differing[:most]:
         scores = (number(one.before, column), number(one.after, column), signed(one.difference, column))
-        counts = (str(flips[one.unit, FIXED]), str(flips[one.unit, BROKEN])) if counts_flips else ()
+        counts = tuple(str(flips[one.unit, kind]) for kind in kinds)
         rows.append((one.unit, *scores, *counts))
     better = sum((one.difference or 0) * (column.direction or 1) > 0 for one in differing)
     undefined = sum(one.difference is None for one in units)
@@ -84,11 +85,15 @@ def grid(two: Two, column: Column, most: int) -> Grid:
         + (f", {undefined} without a score in one of the two" if undefined else "")
     ]
     if rows and unit == "document":
-        notes.append(f"in the text: python -m harness show {two.after.folder} --doc {rows[0][0]}")
+        notes.append(in_the_text(two, rows[0][0]))
     if counts_flips:
-        what = "entities, spurious ones with them" if two.table.task == "ner" else "examples"
+        what = "gold entities" if GONE in kinds else "examples"
         notes.append(f"fixed, broken: {what}, right in {two.after.label} alone, right in {two.before.label} alone")
-    headings = [unit, two.before.label, two.after.label, "difference", *(["fixed", "broken"] if counts_flips else [])]
+        if GONE in kinds:
+            notes.append(
+                f"{GONE}, {NEW}: entities without gold, in {two.before.label} alone, in {two.after.label} alone"
+            )
+    headings = [unit, two.before.label, two.after.label, "difference", *kinds]
     scale = " × 100" if column.factor == 100 else ""
     return Grid(
         title=f"{unit}s that differ most: {two.title} · {column.title} ({column.name}){scale}",
@@ -110,6 +115,8 @@ def grid(two: Two, column: Column, most: int) -> Grid:
                 "difference": one.difference,
                 "fixed": flips[one.unit, FIXED] if counts_flips else None,
                 "broken": flips[one.unit, BROKEN] if counts_flips else None,
+                "spurious_gone": flips[one.unit, GONE] if GONE in kinds else None,
+                "spurious_new": flips[one.unit, NEW] if GONE in kinds else None,
             }
             for one in units
         ],

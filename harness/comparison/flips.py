@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from harness.comparison.two_runs import Two, cases_of
+from harness.comparison.two_runs import Two, cases_of, in_the_text
 from harness.errors import UsageError
 from harness.metric.spans import match
 from harness.records import Entity, Example, Stance
@@ -17,6 +17,7 @@ from harness.statistics.significance import holm
 
 SCHEMA = "harness.comparison.flips/1"
 FIXED, BROKEN, OTHER = "fixed", "broken", "wrong in another way"
+GONE, NEW = "spurious gone", "spurious new"
 ALL = "all"
 
 
@@ -52,9 +53,13 @@ class Judged:
 
     @property
     def what(self) -> str:
-        """`fixed`, `broken`, `wrong in another way`, or nothing where both runs say the same."""
+        """`fixed`, `broken`, `wrong in another way`, or nothing where both runs say the same.
+
+        Of an entity without gold `spurious gone`, `spurious new`, or nothing.
+        """
         if self.right_before != self.right_after:
-            return FIXED if self.right_after else BROKEN
+            better, worse = (GONE, NEW) if self.spurious else (FIXED, BROKEN)
+            return better if self.right_after else worse
         return OTHER if self.before != self.after else ""
 
 
@@ -198,14 +203,14 @@ def _by_label(two: Two, every: Sequence[Judged]) -> Grid:
             "broken": flips[BROKEN],
         }
         if ner:
-            counts |= {"spurious_gone": spurious[FIXED], "spurious_new": spurious[BROKEN]}
+            counts |= {"spurious_gone": spurious[GONE], "spurious_new": spurious[NEW]}
         shown = (p_value(p), "" if label == ALL else p_value(p_holm))
         rows.append((label, *map(str, counts.values()), *shown))
         records.append({**_identity(two), "label": label, **counts, "p": p, "p_holm": p_holm})
     units = {one.unit for one in every}
     unit = "document" if units <= {one.document for one in every} else "sentence"
     headings = ("label", "gold", f"right: {two.before.label}", f"right: {two.after.label}", FIXED, BROKEN)
-    more = ("spurious gone", "spurious new") if ner else ()
+    more = (GONE, NEW) if ner else ()
     return Grid(
         title=f"flips: {two.title}",
         headings=(*headings, *more, "p", "p Holm"),
@@ -238,7 +243,7 @@ def _transitions(two: Two, every: Sequence[Judged]) -> Grid:
     rows = [(*kind, str(len(flips)), str(len({one.document for one in flips}))) for kind, flips in ordered]
     return Grid(
         title="",
-        headings=("gold", two.before.label, two.after.label, "", "examples", "documents"),
+        headings=("gold", two.before.label, two.after.label, "what", "examples", "documents"),
         rows=rows,
         records=[],
         right=(4, 5),
@@ -246,24 +251,25 @@ def _transitions(two: Two, every: Sequence[Judged]) -> Grid:
 
 
 def _examples(two: Two, every: Sequence[Judged], most: int) -> Grid:
-    order = {FIXED: 1, BROKEN: 0, OTHER: 2}
+    order = {BROKEN: 0, NEW: 0, FIXED: 1, GONE: 1, OTHER: 2}
     flips = sorted((one for one in every if one.what), key=lambda one: (order[one.what], one.example))
     # As many of one kind as of the other where both do not fit.
-    chosen = [one for kind in (BROKEN, FIXED) for one in [f for f in flips if f.what == kind][: -(-most // 2)]]
+    sides = ([one for one in flips if order[one.what] == side] for side in (0, 1))
+    chosen = [one for side in sides for one in side[: -(-most // 2)]]
     ner = two.table.task == "ner"
     rows = [
         (one.what, one.example, *([one.text] if ner else []), one.gold or UNDEFINED, one.before or UNDEFINED,
          one.after or UNDEFINED)
         for one in chosen[:most]
     ]  # fmt: skip
-    told = sum(one.what in (FIXED, BROKEN) for one in flips)
+    told = sum(one.what != OTHER for one in flips)
     notes = [f"{len(rows)} of {told}; --flips N lists more, --format csv all"] if len(rows) < told else []
     if rows:
         documents = sorted({one.document for one in chosen[:most]})
-        notes.append(f"in the text: python -m harness show {two.after.folder} --doc {documents[0]}")
+        notes.append(in_the_text(two, documents[0]))
     return Grid(
         title="",
-        headings=("", "example", *(["entity"] if ner else []), "gold", two.before.label, two.after.label),
+        headings=("what", "example", *(["entity"] if ner else []), "gold", two.before.label, two.after.label),
         rows=rows,
         records=[{**_identity(two), "what": one.what, **asdict(one)} for one in flips],
         notes=notes,

@@ -2,13 +2,25 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any
 
 from harness.comparison.differences import ALPHA, POWER, Compared
-from harness.comparison.table import Gap, Table, without_counts
+from harness.comparison.lines import lies_in
+from harness.comparison.table import Column, Gap, Table, without_counts
 from harness.metric.base import Key
 from harness.report.grid import Grid, merged
-from harness.report.shown import UNDEFINED, interval, number, p_value, signed
+from harness.report.shown import (
+    UNDEFINED,
+    UNRELIABLE,
+    WHY_UNRELIABLE,
+    counted,
+    interval,
+    no_interval,
+    number,
+    p_value,
+    signed,
+)
 from harness.statistics.power import Equivalence, power_of
 from harness.statistics.significance import Difference
 
@@ -31,15 +43,22 @@ def records(found: Sequence[Compared]) -> Grid:
     return Grid(title="", headings=(), rows=[], records=pairs.records, more={"ranks": list(ranks.records)})
 
 
-def with_differences(tables: Sequence[Table], found: Sequence[Compared]) -> list[Table]:
-    """The same tables with what was found beside each row."""
-    return [_marked(table, [one for one in found if one.table is table]) for table in tables]
+def with_differences(tables: Sequence[Table], found: Sequence[Compared], baseline: Path | None = None) -> list[Table]:
+    """The same tables with what was found beside each row, or why there is nothing.
+
+    Args:
+        tables: The tables.
+        found: What `differences` found in them.
+        baseline: What it compared the rows with; None for each other.
+    """
+    return [_marked(table, [one for one in found if one.table is table], baseline) for table in tables]
 
 
-def _marked(table: Table, found: Sequence[Compared]) -> Table:
+def _marked(table: Table, found: Sequence[Compared], baseline: Path | None) -> Table:
     if not found:
         untested = without_counts(table.lines)
-        return replace(table, remarks=[untested]) if untested else table
+        why = [_untold(table, baseline)] if baseline and table.lines else []
+        return replace(table, remarks=[*why, *([untested] if untested else [])])
     gaps: dict[str, dict[Key, Gap]] = {}
     letters: dict[str, dict[Key, str]] = {}
     for one in found:
@@ -62,13 +81,23 @@ def _marked(table: Table, found: Sequence[Compared]) -> Table:
     return replace(table, blocks=blocks, baseline=found[0].baseline, remarks=list(said))
 
 
+def _untold(table: Table, baseline: Path) -> str:
+    own = [line.label for line in table.lines if lies_in(line, baseline)]
+    return "no difference: " + (
+        f"no row can be compared with {' or '.join(own)}"
+        if own
+        else f"the baseline has no run of {table.data}, {table.task}"
+    )
+
+
 def pairs_grid(compared: Compared) -> Grid:
     """The pairs as a table for people, and as records."""
     column, tested = compared.column, bool(compared.equivalences)
-    headings = ["a", "b", "a - b", "interval", "p", "p Holm", "p BH", "d", "a above b", f"{compared.unit}s needed"]
     many = len(compared.pairs) > _MANY
-    if many:
-        headings[6] = "p max-T"
+    headings = [
+        "first", "second", "difference", "interval", "p", "p Holm", "p max-T" if many else "p BH", "effect size",
+        "first above", f"{compared.unit}s needed",
+    ]  # fmt: skip
     rows, records = [], []
     for place, pair in enumerate(compared.pairs):
         test = compared.equivalences[place] if tested else None
@@ -77,7 +106,7 @@ def pairs_grid(compared: Compared) -> Grid:
         row = [
             pair.a,
             pair.b,
-            signed(pair.difference, column),
+            signed(pair.difference, column) + _sign(compared, pair.a, pair.b),
             interval(pair.low, pair.high, column),
             p_value(pair.p),
             p_value(pair.p_holm),
@@ -95,7 +124,13 @@ def pairs_grid(compared: Compared) -> Grid:
         rows=rows,
         records=records,
         right=tuple(range(2, len(headings))),
-        notes=[*_method(compared), *_reach(compared), *_asides(compared)],
+        notes=[
+            _explained(compared),
+            *_unreliable(compared, [(pair.a, pair.b) for pair in compared.pairs]),
+            *_method(compared),
+            *_reach(compared),
+            *_asides(compared),
+        ],
     )
 
 
@@ -123,12 +158,12 @@ def ranks_grid(compared: Compared) -> Grid:
         rows.append(
             (
                 one.system,
-                number(values.get(one.system), compared.column),
+                number(values.get(one.system), compared.column) + _sign(compared, one.system),
                 letters,
                 f"{one.rank:g}",
                 f"{one.expected:.1f}",
                 f"{one.low:g} to {one.high:g}",
-                f"{one.best:.1%}",
+                f"{one.best:.1%}" + _sign(compared, one.system),
             )
         )
         records.append(
@@ -149,8 +184,28 @@ def ranks_grid(compared: Compared) -> Grid:
         right=(1, 3, 4, 5, 6),
         notes=[
             f"rank 1 is the best; expected, 95% of draws, best in: over the bootstrap's draws of the {compared.unit}s",
+            *_unreliable(compared, [(one.system,) for one in compared.ranks]),
             *_letters(compared),
         ],
+    )
+
+
+def _sign(compared: Compared, *labels: str) -> str:
+    """The main table's mark, where one of these rows has it there."""
+    cells = [line.cells.get(compared.column.key) for line in compared.table.lines if line.label in labels]
+    return UNRELIABLE if any(cell and cell.unreliable and cell.value is not None for cell in cells) else ""
+
+
+def _unreliable(compared: Compared, groups: Sequence[Sequence[str]]) -> list[str]:
+    return [WHY_UNRELIABLE] if any(_sign(compared, *labels) for labels in groups) else []
+
+
+def _explained(compared: Compared) -> str:
+    """What the columns of the pairs' table hold."""
+    return (
+        "difference: first minus second; effect size: standardised paired mean difference; first above: share of the "
+        f"bootstrap's draws in which its score is the higher; {compared.unit}s needed: to find such a difference with "
+        f"{POWER:.0%} power, were it the true one"
     )
 
 
@@ -166,14 +221,12 @@ def _method(compared: Compared) -> list[str]:
     pairs, column = compared.pairs, compared.column
     made = sorted({pair.method for pair in pairs if pair.low is not None and pair.differing})
     notes = [f"difference's interval: {method}" for method in made]
-    few = (
+    family = (
         "Holm over the rows compared with the baseline"
         if compared.baseline
-        else f"Holm and BH over the {len(pairs)} pairs of this score; d: standardised paired mean difference; "
-        f"a above b: share of the bootstrap's draws; {compared.unit}s needed: for {POWER:.0%} power, were the "
-        "difference seen the true one"
+        else f"Holm and {'max-T' if len(pairs) > _MANY else 'BH'} over the {counted(len(pairs), 'pair')} of this score"
     )
-    notes.append(f"p: approximate randomization, two-sided, whole {compared.unit}s swapped; {few}")
+    notes.append(f"p: approximate randomization, two-sided, whole {compared.unit}s swapped; {family}")
     if len(pairs) > _MANY and not compared.baseline:
         notes.append(
             f"Holm's p cannot be below {len(pairs)} / {pairs[0].resamples + 1} here; p max-T (Romano and Wolf 2005) "
@@ -182,7 +235,7 @@ def _method(compared: Compared) -> list[str]:
     if pairs and min(pair.n for pair in pairs) < _FEW:
         notes.append(
             f"n = {pairs[0].n} is few: with m {compared.unit}s that differ no p is below 2 / 2^m, and what comes from "
-            "the bootstrap (interval, a above b, what is detectable or needed) is rough; p is the one to go by"
+            "the bootstrap (intervals, shares of draws, what is detectable or needed) is rough; p is the one to go by"
         )
     if compared.equivalences:
         margin = compared.equivalences[0].margin
@@ -220,7 +273,17 @@ def _asides(compared: Compared) -> list[str]:
             f"selected: {' and '.join(best.selected)}, on the {compared.unit}s that it is scored on; the best of "
             f"{best.systems} equal models would look {number(abs(best.optimism), column)} better than it is"
         )
-    return notes + sorted({f"{pair.a}, {pair.b}: {pair.note}" for pair in compared.pairs if pair.note})
+    said = {f"{pair.a}, {pair.b}: {why}" for pair in compared.pairs if (why := pair.note or _unmoved(pair, column))}
+    return notes + sorted(said)
+
+
+def _unmoved(pair: Difference, column: Column) -> str:
+    """Why a difference that was tested has no interval, and so no share of draws and no test of equivalence."""
+    why = no_interval(pair)
+    if not why:
+        return ""
+    apart = f"they are counted apart on {pair.differing} of {pair.n} units, yet {column.title} does not move"
+    return why + (f" ({apart})" if pair.difference == 0 else "")
 
 
 def _verdict(test: Equivalence) -> str:

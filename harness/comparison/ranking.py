@@ -61,8 +61,8 @@ def _difference(line: Line, above: Line, columns: Sequence[Column]) -> str:
     choices: dict[str, list[str]] = {}
     for column in columns:
         if column.key in line.cells and column.key in above.cells:
-            own = _choices(line.cells[column.key].signature)
-            other = _choices(above.cells[column.key].signature)
+            own = choices_of(line.cells[column.key].signature)
+            other = choices_of(above.cells[column.key].signature)
             for name in sorted({*own, *other}):
                 if own.get(name) != other.get(name):
                     words = _choice_words(name, own.get(name), other.get(name))
@@ -77,7 +77,13 @@ def _gold(identity: Mapping[str, Any]) -> str:
     return f"{counted(int(identity['documents']), 'document')}, sha256 {str(identity['gold_sha256'])[:8]}"
 
 
-def _choices(signature: str) -> dict[str, str]:
+def choices_of(signature: str) -> dict[str, str]:
+    """What a signature says, by name; the score itself is `metric`.
+
+    Example:
+        >>> choices_of("rouge1.f1|stem:yes|v:1")
+        {'metric': 'rouge1.f1', 'stem': 'yes', 'v': '1'}
+    """
     name, *choices = signature.split("|")
     return {"metric": name} | {key: value for key, _, value in (choice.partition(":") for choice in choices)}
 

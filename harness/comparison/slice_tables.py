@@ -1,5 +1,6 @@
 """Slices as rows: every value of a field with its own n and interval, as the runs stored them."""
 
+import shlex
 from collections.abc import Iterable, Sequence
 
 from harness.comparison.columns import column_of
@@ -8,7 +9,7 @@ from harness.config import nearest
 from harness.errors import UsageError
 from harness.metric.base import Key
 from harness.report.grid import Grid
-from harness.report.shown import interval, number
+from harness.report.shown import WHY_UNRELIABLE, interval, number
 
 SCHEMA = "harness.comparison.slices/1"
 
@@ -72,7 +73,7 @@ def _grids(table: Table, column: Column, field: str) -> list[Grid]:
                     **{name: getattr(cell, name) for name in cell.__dataclass_fields__ if name != "best"},
                 }
             )
-    notes = ["? unreliable: rests on fewer than 30 units or fewer than 20 gold positives"] if few else []
+    notes = [WHY_UNRELIABLE] if few else []
     scale = " × 100" if shown[0].factor == 100 else ""
     return [
         Grid(
@@ -83,8 +84,9 @@ def _grids(table: Table, column: Column, field: str) -> list[Grid]:
             right=(2, 3, 4, 5),
             notes=[
                 *notes,
-                "gold: positives of the slice; a difference in one slice: --metric "
-                f"'{shown[0].key.metric}@{shown[0].key.slice}' --baseline RUN",
+                "gold: positives of the slice",
+                "a difference in one slice: python -m harness compare RUN --metric "
+                f"{shlex.quote(shown[0].name)} --baseline RUN",
             ],
         )
     ]

@@ -48,7 +48,12 @@ def read_runs(folders: Iterable[Path]) -> Stored:
         except RunError as error:
             reason = str(error).removeprefix(f"{folder}: ").removeprefix(f"{folder}{os.sep}")
             data, task, model = ("?", "?", *folder.resolve().parts)[-3:]
-            failures.append(Failure(data, task, model, f"no scores: {reason}", broken=is_complete(folder)))
+            failures.append(Failure(data, task, model, f"no scores: {reason}", broken=_is_damaged(folder)))
         else:
             runs.append(run)
     return Stored(runs, failures)
+
+
+def _is_damaged(folder: Path) -> bool:
+    """Whether a run that was complete is no longer; one that never ended, or failed, is not damaged."""
+    return is_complete(folder) or not (folder / "run.json").exists()

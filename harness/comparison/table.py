@@ -14,7 +14,7 @@ USUAL_AVERAGES = ("micro", "pooled", "mean", "corpus")
 # Keys of a configuration in which runs of one model may differ: its randomness, and how it was asked.
 REPEATED = frozenset({"rng_seed", "seed", "prompt"})
 _LOSSES = ("unparsed", "nonfinite", "failed", "missing")
-_SPAN_LOSSES = ("ungrounded", "unmapped", "misaligned")
+SPAN_LOSSES = ("ungrounded", "unmapped", "misaligned")
 
 
 @dataclass(frozen=True)
@@ -102,8 +102,11 @@ class Line:
         rate: Examples per second of prediction alone; None likewise.
         identity: Hashes of gold and documents, and the number of documents.
         configuration: Hash of the configuration without what varies between runs of one model (`REPEATED`).
+        setting: Hash of the same configuration with that.
+        answers: Hash of the stored answers, and of which question each is to.
         failure: Why the run counts as failed although it has scores: too many examples without an answer.
         cost: What the answers cost, as the run recorded it; None where it has no price.
+        measured: What the run took, by name, as `line_of` has it; empty where answers were kept from an earlier run.
         imported: The tool and its version that the scores are imported from, without counts or answers; else empty.
         gaps: By score, to the baseline; empty where there is none, and for the baseline itself.
         letters: By score: rows that share a letter were not told apart; empty where nothing was tested.
@@ -121,8 +124,11 @@ class Line:
     rate: float | None
     identity: Mapping[str, Any]
     configuration: str = ""
+    setting: str = ""
+    answers: str = ""
     failure: str | None = None
     cost: float | None = None
+    measured: Mapping[str, float] = field(default_factory=dict)
     imported: str = ""
     gaps: Mapping[Key, Gap] = field(default_factory=dict)
     letters: Mapping[Key, str] = field(default_factory=dict)
@@ -132,7 +138,7 @@ class Line:
         """What did not become a score, by reason; only what is not 0."""
         found = {name: self.examples.get(name, 0) for name in _LOSSES}
         found["truncated"] = self.truncated
-        found |= {f"{name} spans": self.spans.get(name, 0) for name in _SPAN_LOSSES}
+        found |= {f"{name} spans": self.spans.get(name, 0) for name in SPAN_LOSSES}
         return {name: count for name, count in found.items() if count}
 
 
@@ -157,16 +163,22 @@ class Failure:
 
 @dataclass(frozen=True)
 class Repeats:
-    """Several runs of one model, which differ in a seed or a prompt alone.
+    """Several rows of one model, whose runs differ in a seed or a prompt alone, or not even in that.
 
     Args:
         model: `model.name`.
         column: The score.
+        runs: Number of runs; rows with the same seed, prompt and answers are copies of one.
+        copies: Number of rows beyond that.
+        same: Whether all runs have the same seed and prompt.
         spread: How far the runs lie apart: the model's own randomness, no part of any interval.
     """
 
     model: str
     column: Column
+    runs: int
+    copies: int
+    same: bool
     spread: Spread
 
 
@@ -213,6 +225,16 @@ class Table:
     def lines(self) -> list[Line]:
         """Every row with scores."""
         return [line for block in self.blocks for line in block.lines]
+
+    @property
+    def baselines(self) -> list[str]:
+        """The labels of the rows that others have a difference to: one for each block at most."""
+        return list(dict.fromkeys(gap.pair.b for line in self.lines for gap in line.gaps.values()))
+
+    @property
+    def against(self) -> str:
+        """What the differences are to, in words."""
+        return " or ".join(self.baselines)
 
     @property
     def documents(self) -> int:

@@ -1,9 +1,11 @@
 """Two runs of one data set and task beside each other, example by example; their gold is read again, no model is."""
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.comparison.lines import baseline_among, lies_in
 from harness.comparison.table import Line, Table, without_counts
 from harness.errors import RunError, UsageError
 from harness.rescore import Reopened, reopen
@@ -56,10 +58,8 @@ def two_runs(
             opened = [line for line in block.lines if not line.imported]
             lines = sorted(opened, key=lambda line: (_named(line, paths), line.folder))
             if baseline is not None:
-                own = [line for line in lines if _under(line, baseline)]
-                if len(own) > 1:
-                    raise UsageError(f"--baseline {baseline}: {len(own)} runs of {place} lie there; name one")
-                found += [Two(table, own[0], line) for line in lines if line is not own[0]] if own else []
+                own = baseline_among(lines, baseline, place)
+                found += [Two(table, own, line) for line in lines if line is not own] if own else []
             elif len(lines) == 2:
                 found.append(Two(table, *lines))
             elif len(lines) > 2:
@@ -90,10 +90,10 @@ def cases_of(line: Line) -> tuple[Reopened, list[Case]]:
     return opened, list(read.cases)
 
 
-def _under(line: Line, path: Path) -> bool:
-    folder = Path(line.folder).resolve()
-    return path.resolve() in (folder, *folder.parents)
+def in_the_text(two: Two, document: str) -> str:
+    """The command that shows a document, to be pasted."""
+    return f"in the text: python -m harness show {shlex.quote(two.after.folder)} --doc {shlex.quote(document)}"
 
 
 def _named(line: Line, paths: Sequence[Path]) -> int:
-    return next((number for number, path in enumerate(paths) if _under(line, path)), len(paths))
+    return next((number for number, path in enumerate(paths) if lies_in(line, path)), len(paths))

@@ -7,6 +7,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from harness.comparison.ranking import choices_of
 from harness.comparison.rerun import Advice, advice
 from harness.errors import RunError
 from harness.report.grid import Grid
@@ -139,7 +140,7 @@ def _signatures(a: StoredRun, b: StoredRun) -> list[Field]:
     signatures = [{_named(row): str(row["signature"]) for row in run.scores["scores"]} for run in (a, b)]
     choices: dict[tuple[str, str | None, str | None], list[str]] = {}
     for name in sorted(set(signatures[0]) & set(signatures[1])):
-        one, other = (_choices(side[name]) for side in signatures)
+        one, other = (choices_of(side[name]) for side in signatures)
         for choice in sorted({*one, *other}):
             if one.get(choice) != other.get(choice):
                 choices.setdefault((choice, one.get(choice), other.get(choice)), []).append(name)
@@ -159,11 +160,6 @@ def _named(row: Mapping[str, Any]) -> str:
 def _listed(names: Sequence[str]) -> str:
     whole = [name for name in names if "@" not in name] or list(names)
     return ", ".join(whole[:3]) + (f" and {len(whole) - 3} more" if len(whole) > 3 else "")
-
-
-def _choices(signature: str) -> dict[str, str]:
-    name, *parts = signature.split("|")
-    return {"metric": name} | {key: value for key, _, value in (part.partition(":") for part in parts)}
 
 
 def _configuration(a: StoredRun, b: StoredRun) -> list[Field]:
@@ -201,7 +197,7 @@ def grid(found: Different) -> Grid:
     ]
     same = "the two are ranked together" if found.comparable else "the two are not ranked together"
     return Grid(
-        title=f"{same}: {found.a.folder} (A), {found.b.folder} (B)",
+        title=f"{same}: {found.a.folder} (A), {found.b.folder} (B); {'; '.join(found.advice.why)}",
         headings=("apart", "what", "field", "A", "B"),
         rows=rows,
         records=[
@@ -209,7 +205,6 @@ def grid(found: Different) -> Grid:
         ],
         notes=[
             *([] if rows else ["they differ in nothing"]),
-            *found.advice.why,
             *found.advice.commands,
         ],
         more={

@@ -11,7 +11,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
-from harness.comparison.columns import conventions_of, find_score
+from harness.comparison.columns import HEADLINES, conventions_of, find_score
 from harness.comparison.table import spelled
 from harness.config import nearest
 from harness.errors import ResourceError, UsageError
@@ -21,7 +21,7 @@ from harness.resources import PACKAGE
 from harness.run_folder import StoredRun
 
 # A name on a model hub: `owner/name`. Anything else may be a path on this machine, and stays here.
-_HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
+_HUB_NAME = re.compile(r"[a-z0-9][\w.-]{0,95}(?<!\.)/[a-z0-9][\w.-]{0,95}(?<!\.)", re.ASCII | re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def export_to(target: str) -> Export:
 
 
 def scores_of(run: StoredRun, options: Options) -> list[Score]:
-    """The rows of a run that were asked for, in the order of the file.
+    """The rows of a run that were asked for: what a table shows comes first, all else in the order of the file.
 
     Raises:
         UsageError: A score was asked for that the run has not.
@@ -99,15 +99,16 @@ def scores_of(run: StoredRun, options: Options) -> list[Score]:
     rows = {Key(row["metric"], row["average"], row["slice"]): row for row in run.scores["scores"]}
     wanted = {find_score(name, rows) for name in options.metrics} or set(rows)
     conventions = conventions_of([run])
-    lower = (*conventions.lower_is_better, *(run.run.get("imported") or {}).get("lower_is_better", ()))
+    # A card or record is read from its top: micro F1 before the macro average, which the alphabet puts first.
+    shown = {key: place for place, (_, key) in enumerate(HEADLINES.get(run.scores["task"], ()))}
     return [
         Score(
             key=key,
             row=row,
-            lower_is_better=_among(key, lower),
+            lower_is_better=_among(key, conventions.lower_is_better),
             fraction=key.average != "count" and not _among(key, conventions.numbers) and -1 <= (row["value"] or 0) <= 1,
         )
-        for key, row in rows.items()
+        for key, row in sorted(rows.items(), key=lambda item: shown.get(item[0], len(shown)))
         if key in wanted
     ]
 
@@ -156,13 +157,18 @@ def speed(run: StoredRun) -> dict[str, float]:
     return {name: float(value) for name, value in found.items() if isinstance(value, int | float)}
 
 
+def is_hub_name(text: str) -> bool:
+    """Whether a text could be a name on a hub."""
+    return _HUB_NAME.fullmatch(text) is not None
+
+
 def hub_name(run: StoredRun) -> str | None:
     """The model's name on a hub, where the configuration has one; a path of this machine is none."""
     model = run.config.get("model") or {}
     own = model.get(run.scores["task"])
     for place in (own, model):
         path = place.get("path") if isinstance(place, dict) else None
-        if isinstance(path, str) and _HUB_NAME.fullmatch(path) and not Path(path).exists():
+        if isinstance(path, str) and is_hub_name(path) and not Path(path).exists():
             return path
     return None
 

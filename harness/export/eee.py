@@ -7,18 +7,21 @@ gold hash, slice, support) it is in `additional_details` or `details`, whose val
 import os
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from harness.errors import UsageError
-from harness.export.base import Options, Score, folder_for, hub_name, identity, ledger, scores_of, speed
+from harness.export.base import Options, Score, folder_for, hub_name, identity, is_hub_name, ledger, scores_of, speed
 from harness.files import canonical_json, sha256, write_json
 from harness.run_folder import StoredRun, folder_name
 
 SCHEMA_VERSION = "0.3.0"
-# Names of metrics that the schema knows by themselves, and their bounds.
-_KINDS = {"f1": (0, 1), "precision": (0, 1), "recall": (0, 1), "accuracy": (0, 1), "mcc": (-1, 1)}
+# Bounds by what a score is called; of the others none are stated.
+_BOUNDS = {
+    **dict.fromkeys(("f1", "precision", "recall", "accuracy", "favg", "macro_f1"), (0, 1)),
+    **dict.fromkeys(("mcc", "kappa"), (-1, 1)),
+}
 
 
 def export(runs: Sequence[StoredRun], out: Path | None, options: Options) -> str:
@@ -27,8 +30,7 @@ def export(runs: Sequence[StoredRun], out: Path | None, options: Options) -> str
     now = _now()
     records = [(run, record(run, options, now)) for run in runs]
     for run, content in records:
-        names = (run.scores["data"]["name"], content["model_info"]["developer"], run.scores["model"]["name"])
-        place = folder.joinpath("data", *(folder_name(name, {}, {}) for name in names))
+        place = folder.joinpath("data", *_folders(run, content["model_info"]))
         write_json(place / f"{_uuid(run, options)}.json", content)
     return f"{folder}: {len(records)} record{'' if len(records) == 1 else 's'} of Every Eval Ever {SCHEMA_VERSION}"
 
@@ -94,17 +96,21 @@ def _result(run: StoredRun, score: Score, name: str, identifier: str, said: dict
     config: dict[str, Any] = {
         "metric_id": f"harness.{key.metric}.{key.average}",
         "metric_name": f"{key.metric} ({key.average})",
-        "metric_unit": "proportion" if score.fraction else "points",
         "lower_is_better": score.lower_is_better,
-        "score_type": "continuous",
         "metric_parameters": {"average": key.average, "slice": key.slice},
         "additional_details": {"signature": row["signature"]},
     }
     kind = key.metric.rpartition(".")[2]
-    # Both bounds have to be there; null says that they are not stated.
-    config["min_score"], config["max_score"] = _KINDS.get(kind, (None, None)) if score.fraction else (None, None)
-    if kind in _KINDS:
+    bounds: tuple[Any, Any] | None = _BOUNDS.get(kind) if score.fraction else None
+    if bounds:
         config["metric_kind"] = kind
+    if key.average == "count":
+        config["metric_unit"], bounds = "count", (0, "Infinity")
+    elif score.fraction:
+        config["metric_unit"] = "proportion"
+    if bounds:
+        # The store's own check refuses what is called continuous and has no bounds.
+        config |= {"score_type": "continuous", "min_score": bounds[0], "max_score": bounds[1]}
     details = {"average": key.average, "slice": key.slice, "signature": row["signature"]}
     details |= {
         entry: str(row[entry])
@@ -137,6 +143,17 @@ def _result(run: StoredRun, score: Score, name: str, identifier: str, said: dict
         "metric_config": config,
         "score_details": {"score": row["value"], "details": details, "uncertainty": uncertainty},
     }  # fmt: skip
+
+
+def _folders(run: StoredRun, model: Mapping[str, Any]) -> tuple[str, ...]:
+    """Data, developer and model: where the shared store looks for a record of this model's id."""
+    data, developer, name = (
+        folder_name(one, {}, {}) for one in (run.scores["data"]["name"], model["developer"], model["name"])
+    )
+    if is_hub_name(model["id"]):
+        developer, name = model["id"].split("/")
+    # The store keeps one name for itself.
+    return "data_" if data == "data" else data, developer, name
 
 
 def _uuid(run: StoredRun, options: Options) -> str:

@@ -21,7 +21,7 @@ from harness.run_folder import StoredRun
 
 _INSTALL = "mlflow-skinny sqlalchemy alembic"
 # What one call takes, by MLflow's own limits.
-_METRICS, _TAGS, _PARAMETERS = 1000, 100, 100
+_METRICS, _TAGS = 1000, 100
 _TAG_LENGTH = 5000
 
 
@@ -71,7 +71,7 @@ def _log(client: Any, experiment: str, run: StoredRun, options: Options) -> None
         client.log_batch(created, metrics=metrics[first : first + _METRICS])
     for first in range(0, len(tags), _TAGS):
         client.log_batch(created, tags=tags[first : first + _TAGS])
-    client.log_batch(created, params=parameters[:_PARAMETERS])
+    client.log_batch(created, params=parameters)
     client.set_terminated(created)
 
 

@@ -105,6 +105,7 @@ def _result(run: StoredRun, score: Score) -> "EvalResult":
 
 def _card(path: Path, model: str) -> Any:
     from huggingface_hub import ModelCard, ModelCardData
+    from yaml import YAMLError
 
     if not path.exists():
         return ModelCard(f"---\n{ModelCardData(model_name=model)}\n---\n\n# {markdown(model)}\n")
@@ -112,5 +113,6 @@ def _card(path: Path, model: str) -> Any:
         # What it has to say about a card without metadata is nobody's concern here.
         with redirect_stderr(io.StringIO()):
             return ModelCard.load(path)
-    except Exception as error:
-        raise UsageError(f"{path}: no model card that can be read ({type(error).__name__}: {error})") from None
+    except (YAMLError, OSError, ValueError, TypeError, LookupError, AttributeError) as error:
+        said = " ".join(str(error).split())
+        raise UsageError(f"{path}: no model card that can be read ({type(error).__name__}: {said})") from None

@@ -21,6 +21,8 @@ from harness.tables import table
 
 # Rows that are turned into Arrow columns at once.
 _ROWS = 50_000
+# What the file's metadata calls whose examples these are.
+_MARK = b"harness"
 
 
 def export(runs: Sequence[StoredRun], out: Path | None, options: Options) -> str:
@@ -33,11 +35,15 @@ def export(runs: Sequence[StoredRun], out: Path | None, options: Options) -> str
     if options.metrics:
         raise UsageError("--to parquet: has a row per example and no scores, so --metric says nothing here")
     path = file_for(out, "parquet", "examples.parquet")
+    if path.exists() and not _is_export(path):
+        raise UsageError(
+            f"--out {path}: holds something else than such an export, which would be lost; give another name"
+        )
     own = [run for run in runs if "imported" not in run.run]
     if not own:
         raise RunError(f"{runs[0].folder}: was imported from scores of another tool, so it has no examples to export")
     said = canonical_json([identity(run) for run in own])
-    schema = _schema(options.texts).with_metadata({"harness": said.encode("utf-8", "backslashreplace")})
+    schema = _schema(options.texts).with_metadata({_MARK.decode(): said.encode("utf-8", "backslashreplace")})
     number = 0
     with atomic_writer(path) as stream, pq.ParquetWriter(stream, schema, compression="zstd") as writer:
         for run in own:
@@ -49,12 +55,19 @@ def export(runs: Sequence[StoredRun], out: Path | None, options: Options) -> str
     return f"{path}: {number} examples of {len(own)} run{'' if len(own) == 1 else 's'}, {texts}{others}"
 
 
+def _is_export(path: Path) -> bool:
+    try:
+        return _MARK in (pq.read_schema(path).metadata or {})
+    except (OSError, pa.ArrowException):
+        return False
+
+
 def _opened(run: StoredRun) -> Reopened:
     opened = reopen(run.folder)
     if opened.corpus.gold_sha256(opened.task.name) != run.scores["data"]["gold_sha256"]:
         raise RunError(
             f"{run.folder}: the gold changed since this run, so it is not what the answers were scored on; "
-            f"`harness score {run.folder}` scores them on the gold as it is now"
+            f"`python -m harness score {run.folder}` scores them on the gold as it is now"
         )
     return opened
 

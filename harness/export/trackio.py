@@ -5,6 +5,7 @@ Source: https://huggingface.co/docs/trackio
 """
 
 import os
+import shlex
 import sys
 import warnings
 from collections.abc import Sequence
@@ -43,4 +44,10 @@ def export(runs: Sequence[StoredRun], out: Path | None, options: Options) -> str
             # Not the run's own: the package would finish it once more, and say so, when this process ends.
             trackio.finish()
     where = f"where {elsewhere} says" if elsewhere else str(out)
-    return f"{where}: {len(runs)} run{'' if len(runs) == 1 else 's'} in project {options.project!r}"
+    # The package's own advice looks in its own folder.
+    look = (
+        ""
+        if elsewhere
+        else f"; TRACKIO_DIR={shlex.quote(str(out))} trackio show --project {shlex.quote(options.project)}"
+    )
+    return f"{where}: {len(runs)} run{'' if len(runs) == 1 else 's'} in project {options.project!r}{look}"

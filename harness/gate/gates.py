@@ -166,7 +166,8 @@ def _read(path: Path) -> Any:
         refuse_forbidden(content, str(path))
         if isinstance(content, dict) and "defaults" in content:
             raise ConfigError(
-                f"{path}: defaults: only a gate in the folder `gate` of a --config-dir can build upon another one"
+                f"{path}: defaults: only a gate in the folder `gate` of a --config-dir can build upon another one; put "
+                f"it there as DIR/gate/{path.name} and give --config-dir DIR --gate {path.stem}, or drop `defaults`"
             )
         return OmegaConf.to_container(raw, resolve=True)
     except (YAMLError, OmegaConfBaseException) as error:

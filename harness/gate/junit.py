@@ -5,25 +5,12 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from harness.errors import ResourceError
 from harness.gate.verdict import Finding, Verdict, shown_name
 from harness.report.text import visible
 
 # All that XML 1.0 cannot hold (https://www.w3.org/TR/xml/#charsets).
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _MOST_DETAILS = 1_000
-
-
-def require_junit() -> None:
-    """Makes sure, before anything is compared, that the file can be written.
-
-    Raises:
-        ResourceError: The package is not there.
-    """
-    try:
-        import junitparser  # noqa: F401
-    except ModuleNotFoundError:
-        raise ResourceError("--junit: needs the package junitparser: `pip install 'junitparser>=5'`") from None
 
 
 def render_junit(verdict: Verdict) -> bytes:

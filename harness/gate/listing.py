@@ -48,7 +48,7 @@ def explained(verdict: Verdict) -> list[str]:
         lines.append(finding.text)
         lines += finding.details[:_MOST_DETAILS]
         more = len(finding.details) - _MOST_DETAILS
-        lines += [f"and {more:,} more; `harness show RUN` has the answers"] if more > 0 else []
+        lines += [f"and {more:,} more; `python -m harness show RUN` has the answers"] if more > 0 else []
     return lines
 
 

@@ -27,6 +27,7 @@ h = 0, e is a unit's whole share of the score. It matters where few units differ
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from statistics import NormalDist
 from typing import Literal
 
@@ -214,6 +215,8 @@ def pair_counts(
     added = (difference + (size - 1) * (difference - left_out)) / size
     worse = (added < -_TIE) & _differing(resampled.counts)
 
+    # Asked for several times at each of Holm's levels.
+    @cache
     def interval(difference: float, level: float) -> tuple[float, float, str] | None:
         found = paired_interval(resampled, gaps, left_out, difference, level, method)
         return None if found.low is None or found.high is None else (found.low, found.high, found.method or "")

@@ -112,6 +112,8 @@ def _read(folders: Iterable[Path], faults: list[str]) -> list[StoredRun]:
     for folder in folders:
         try:
             run = read_run(folder)
+            if "imported" in run.run:
+                raise RunError(f"{folder}: was imported from scores of another tool, so it has no answers to check")
             refuse_forbidden(run.config)
             _check_content(run)
             runs.append(run)
@@ -128,7 +130,7 @@ def _check_content(run: StoredRun) -> None:
     except (KeyError, TypeError, AttributeError) as error:
         raise RunError(
             f"{run.folder}: scores.json lacks what this version needs ({type(error).__name__}: {error}); make it again "
-            f"with `harness score {run.folder}`"
+            f"with `python -m harness score {run.folder}`"
         ) from None
 
 
@@ -197,12 +199,12 @@ def _unlike(pair: Pair) -> list[str]:
     if not found:
         return []
     again = (
-        "`harness score` of both scores their answers by the gold as it is now"
+        "`python -m harness score` of both scores their answers by the gold as it is now"
         if run["documents_sha256"] == base["documents_sha256"]
         else "give the baseline's command again over these documents"
     )
     both = f"{pair.run.folder} and its baseline {pair.baseline.folder}"
-    more = "`harness why-different` lists all that differs"
+    more = "`python -m harness why-different` lists all that differs"
     return [f"{both} cannot be compared: {'; '.join(found)}; {again}; {more}"]
 
 

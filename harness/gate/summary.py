@@ -40,7 +40,8 @@ def _fitting(lines: list[str], free: int, what: str) -> list[str]:
     for line in lines:
         free -= len(line.encode("utf-8", "backslashreplace")) + 1
         if free < 0:
-            return [*kept, "", f"{len(lines) - len(kept):,} {what} more: `harness check ... --format csv` has all"]
+            more = f"{len(lines) - len(kept):,} {what} more: `python -m harness check ... --format csv` has all"
+            return [*kept, "", more]
         kept.append(line)
     return kept
 

@@ -1,7 +1,7 @@
 """What stands below a table of scores: marks explained, and how intervals and tests were made."""
 
-from harness.comparison.table import Column, Repeats, Table
-from harness.report.shown import BEST, UNDEFINED, UNRELIABLE, number, shortened
+from harness.comparison.table import SPAN_LOSSES, Column, Repeats, Table
+from harness.report.shown import BEST, UNDEFINED, WHY_UNRELIABLE, counted, number, shortened
 from harness.report.text import visible
 
 
@@ -29,25 +29,31 @@ def footnotes(table: Table, remarks: Remarks, common: str | None, *, timed: bool
     cells = table.cells
     if any(cell.best for cell in cells):
         lettered = any(line.letters for line in table.lines)
-        tested = "letters say which others were not told apart" if lettered else "not tested, `compare --pairs` does"
+        tested = (
+            "letters say which others were not told apart"
+            if lettered
+            else "whether by more than chance was not tested: `python -m harness compare RUN --pairs` tells"
+        )
         notes.append(
             f"{BEST} selected: the best of the rows it can be compared with, on what it is scored on; {tested}"
         )
     if any(cell.unreliable and cell.value is not None for cell in cells):
-        notes.append(f"{UNRELIABLE} unreliable: rests on fewer than 30 units or fewer than 20 gold positives")
+        notes.append(WHY_UNRELIABLE)
     if common is not None:
         notes.append(f"no intervals: {common}")
     notes += [f"{mark} {remark}" for remark, mark in remarks.known.items()]
     methods = sorted({visible(cell.method) for cell in cells if cell.low is not None})
     notes += [f"intervals: {method}" for method in methods]
     notes += _majority(table)
-    if table.baseline is not None:
-        notes.append(f"vs baseline: score minus that of {visible(table.baseline)}, paired")
+    if table.baselines:
+        notes.append(visible(f"vs {table.against}: score minus that of {table.against}, paired"))
     notes += [visible(remark) for remark in table.remarks]
     notes += [_repeated(repeats) for repeats in table.repeats]
     plain = [visible(column.title) for column in table.columns if column.factor == 1]
     if plain:
         notes.append(f"{', '.join(plain)}: not multiplied by 100")
+    if table.columns:
+        notes += _set_aside(table)
     if any(line.gold == "oracle" for line in table.lines):
         notes.append("upper bound: reads the gold itself, so it is never ranked")
     notes += [
@@ -79,8 +85,18 @@ def _majority(table: Table) -> list[str]:
         if shown:
             said.setdefault(", ".join(shown), visible(block.lines[0].label))
     first, *others = said or [""]
-    notes = [f"per-target majority: {first}"] if first else []
-    return notes + [f"per-target majority, on the gold of {said[one]}: {one}" for one in others]
+    # A model of that name learns from other folds than the one it answers, so its row says something else.
+    notes = [f"per-target majority, on the same examples (not out of folds): {first}"] if first else []
+    return notes + [f"per-target majority, on the examples of {said[one]} (not out of folds): {one}" for one in others]
+
+
+def _set_aside(table: Table) -> list[str]:
+    """That spans which stand in the losses are not scored, so that no high precision hides them."""
+    named = [name for name in SPAN_LOSSES if any(line.spans.get(name) for line in table.lines)]
+    if not named:
+        return []
+    why = " (with a label that this gold, or the label map, does not have)" if "unmapped" in named else ""
+    return [f"{' and '.join(named)} spans{why} are set aside before scoring: precision does not count them as wrong"]
 
 
 def _untimed(table: Table) -> list[str]:
@@ -93,11 +109,17 @@ def _untimed(table: Table) -> list[str]:
 
 def _repeated(repeats: Repeats) -> str:
     found, column = repeats.spread, repeats.column
+    copies = f" ({counted(repeats.copies, 'more row')}: copies of these)" if repeats.copies else ""
+    model = visible(repeats.model)
+    if repeats.runs == 1:
+        same = "with the same seed, prompt and answers"
+        return f"{model}: {repeats.copies + 1} copies of one run, {same}, which say nothing of how far runs lie apart"
+    kind = "with the same seed and prompt" if repeats.same else "that differ in seed or prompt alone"
     shown = [f"{name} {number(value, column)}" for name, value in (("mean", found.mean), ("sd", found.sd))]
     reach = f"{number(found.minimum, column)} to {number(found.maximum, column)}"
     return (
-        f"{visible(repeats.model)}: {found.n} runs that differ in seed or prompt alone: {visible(column.title)} "
-        f"{', '.join(shown)}, {reach}; no part of the intervals, which are about the documents"
+        f"{model}: {found.n} runs {kind}{copies}: {visible(column.title)} {', '.join(shown)}, {reach}; "
+        "no part of the intervals, which are about the documents"
     )
 
 

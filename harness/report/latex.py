@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from harness.comparison.table import Table
 from harness.report.grid import Grid
-from harness.report.shown import APART, Shown, ShownCell
+from harness.report.shown import APART, Shown, ShownCell, ShownLine
 from harness.report.shown_table import show
 from harness.report.text import visible
 
@@ -18,6 +18,13 @@ _MEANING = {
     "≠": r"$\neq$", "…": r"\ldots{}", "\u00a0": "~",
 }  # fmt: skip
 _SPECIAL = re.compile("[" + re.escape("".join(_MEANING)) + "]|--+")
+PACKAGES = r"% \usepackage[T1]{fontenc} \usepackage{booktabs} \usepackage{graphicx}"
+_PREAMBLE = PACKAGES + (
+    r"; names in other scripts than Latin: XeLaTeX, with "
+    r"\usepackage{fontspec} and a \setmainfont that has them in place of fontenc"
+)
+# A table wider than the text would run off the page.
+_FITTED = r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%"
 
 
 def latex(text: object) -> str:
@@ -32,9 +39,9 @@ def latex(text: object) -> str:
 
 
 def render(tables: Sequence[Table], grids: Sequence[Grid] = ()) -> str:
-    """Every table as a float with caption and notes; needs `\\usepackage{booktabs}` and `[T1]{fontenc}`."""
+    """Every table as a float with caption and notes; the first line says what the document has to load."""
     parts = [_table(show(table)) for table in tables] + [_grid(grid) for grid in grids]
-    return "% \\usepackage[T1]{fontenc} \\usepackage{booktabs}\n" + "\n".join(parts)
+    return f"{_PREAMBLE}\n" + "\n".join(parts)
 
 
 def _table(shown: Shown) -> str:
@@ -45,10 +52,8 @@ def _table(shown: Shown) -> str:
         rows += [r"\midrule"] if number else []
         if reason:
             rows.append(_spanning(f"{APART}: {reason}", len(headings)))
-        rows += [
-            _row([latex(row.label), *map(_cell, row.cells), *(latex(text) for text in row.others.values())])
-            for row in block
-        ]
+        for line in block:
+            rows += _lines(line)
     rows += [
         _row([latex(model), rf"\multicolumn{{{len(headings) - 1}}}{{l}}{{{latex(reason)}}}"])
         for model, reason in shown.failures
@@ -65,12 +70,23 @@ def _grid(grid: Grid) -> str:
 
 def _float(caption: str, headings: Sequence[str], align: str, rows: Sequence[str], notes: Sequence[str]) -> str:
     lines = [r"\begin{table}", r"  \centering", *([rf"  \caption{{{latex(caption)}}}"] if caption else [])]
+    lines += [f"  {_FITTED}"]
     lines += [rf"  \begin{{tabular}}{{{align}}}", r"    \toprule", f"    {_row(headings)}", r"    \midrule"]
     lines += [f"    {row}" for row in rows]
-    lines += [r"    \bottomrule", r"  \end{tabular}"]
+    lines += [r"    \bottomrule", r"  \end{tabular}}"]
     lines += [r"  \par\smallskip\footnotesize"] if notes else []
     lines += [rf"  {latex(note)}\par" for note in notes]
     return "\n".join([*lines, r"\end{table}", ""])
+
+
+def _lines(line: ShownLine) -> list[str]:
+    """A row of values, and one of their intervals below it."""
+    others = [latex(text) for text in line.others.values()]
+    found = [_row([latex(line.label), *map(_value, line.cells), *others])]
+    if any(cell.interval for cell in line.cells):
+        intervals = [rf"\footnotesize {latex(cell.interval)}" if cell.interval else "" for cell in line.cells]
+        found.append(_row(["", *intervals, *[""] * len(others)]))
+    return found
 
 
 def _row(cells: Sequence[str]) -> str:
@@ -84,7 +100,6 @@ def _spanning(text: str, columns: int) -> str:
     return rf"\multicolumn{{{columns}}}{{l}}{{\textit{{{latex(text)}}}}} \\"
 
 
-def _cell(cell: ShownCell) -> str:
+def _value(cell: ShownCell) -> str:
     value = latex(cell.value + cell.signs + cell.marks)
-    interval = rf"{{\footnotesize {latex(cell.interval)}}}" if cell.interval else ""
-    return " ".join(part for part in (rf"\textbf{{{value}}}" if cell.best else value, interval) if part)
+    return rf"\textbf{{{value}}}" if cell.best else value

@@ -228,7 +228,8 @@ def _joined(cells: "Sequence[Sequence[Text]]", widths: Sequence[int], style: str
 
 def _left_out(layout: Layout, free: int) -> list[str]:
     gone = [name for name in reversed(_LEAST) if name in layout.dropped]
-    return [f"not shown at {free} columns: {', '.join(gone)}; `harness compare RUN --wide` shows all"] if gone else []
+    everything = "`python -m harness compare RUN --wide` shows all"
+    return [f"not shown at {free} columns: {', '.join(gone)}; {everything}"] if gone else []
 
 
 def _cells(text: str) -> int:

@@ -22,10 +22,8 @@ def render(tables: Sequence[Table]) -> str:
             # Characters beyond ASCII take up to four bytes.
             size += len(line.encode("utf-8")) + 1
             if size > MAX_CHARACTERS:
-                return (
-                    "\n".join([*parts, "", "More rows than fit here: `harness compare RUN --format csv` has all."])
-                    + "\n"
-                )
+                more = "More rows than fit here: `python -m harness compare RUN --format csv` has all."
+                return "\n".join([*parts, "", more]) + "\n"
             parts.append(line)
     return "\n\n".join(["\n".join(parts).rstrip("\n"), *(render_markdown(grid) for grid in grids(tables))]) + "\n"
 

@@ -27,6 +27,7 @@ thead th { border-bottom: 1px solid; }
 .apart { font-style: italic; border-top: 1px solid; }
 ul { opacity: .8; font-size: .9em; }
 """
+TITLE = "harness compare"
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
@@ -37,7 +38,7 @@ def render(tables: Sequence[Table], grids: Sequence[Grid] = ()) -> str:
     Tree.SubElement(head, "meta", charset="utf-8")
     Tree.SubElement(head, "meta", {"http-equiv": "Content-Security-Policy", "content": _POLICY})
     Tree.SubElement(head, "meta", name="viewport", content="width=device-width, initial-scale=1")
-    _add(head, "title", "harness compare")
+    _add(head, "title", TITLE)
     Tree.SubElement(head, "style").text = _STYLE
     body = Tree.SubElement(html, "body")
     for table in tables:

@@ -1,5 +1,6 @@
 """One comparison in any of the formats, for standard output or for a file."""
 
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -9,7 +10,7 @@ from harness.comparison.table import Table
 from harness.errors import UsageError
 from harness.files import atomic_writer
 from harness.report.grid import Grid
-from harness.report.text import plain
+from harness.report.text import plain, visible
 
 FORMATS = ("table", "md", "csv", "json", "latex", "html", "parquet")
 # The format that a file's name asks for.
@@ -82,8 +83,51 @@ def _parquet(content: Content) -> bytes:
 
 
 def format_of(named: str | None, out: Path | None) -> str:
-    """The format that was named, or that the file's name asks for; else a table for the terminal."""
-    return named or (SUFFIXES.get(out.suffix.lower(), "table") if out else "table")
+    """The format that was named, or that the file's name asks for; else a table for the terminal.
+
+    Raises:
+        UsageError: The file's name has an ending that asks for none of the formats.
+    """
+    if named or out is None or not out.suffix:
+        return named or "table"
+    if out.suffix.lower() not in SUFFIXES:
+        raise UsageError(
+            f"--out {visible(out)}: {visible(out.suffix)} is no format of tables; name the file {', '.join(SUFFIXES)}, "
+            f"or add --format, one of {', '.join(FORMATS)}"
+        )
+    return SUFFIXES[out.suffix.lower()]
+
+
+def _refuse_other(out: Path) -> None:
+    """What lies there already is only written over if it is a table.
+
+    Raises:
+        UsageError: It is something else, which would be lost.
+    """
+    if (out.parent / "run.json").exists():
+        raise UsageError(f"--out {visible(out)}: lies in a run folder, which has its own files; name a file elsewhere")
+    if out.is_file() and out.stat().st_size and not _is_table(out):
+        raise UsageError(
+            f"--out {visible(out)}: holds something else than a table, which would be lost; give another name"
+        )
+
+
+def _is_table(path: Path) -> bool:
+    """Whether a file begins as one of the formats does here."""
+    from harness.report import latex, page, parquet
+
+    with path.open("rb") as stream:
+        head = stream.read(4096)
+    if head.startswith(b"PAR1"):
+        return parquet.is_table(path)
+    first = head.decode("utf-8", "replace").lstrip().partition("\n")[0]
+    return (
+        # The line above a table, in the terminal's format and in Markdown.
+        " \N{MIDDLE DOT} " in first
+        or first.startswith(("data,", latex.PACKAGES))
+        or re.search(rb'\A\{\s*"(rows|ranks|schema|tables)":', head) is not None
+        or f"<title>{page.TITLE}</title>".encode() in head
+    )
 
 
 def put(content: Content, named: str | None, out: Path | None, *, wide: bool = False) -> None:
@@ -96,16 +140,17 @@ def put(content: Content, named: str | None, out: Path | None, *, wide: bool = F
         wide: Whether a table for the terminal may be as wide as it gets.
 
     Raises:
-        UsageError: The file cannot be written.
+        UsageError: The file cannot be written, or holds something else than a table.
     """
     from harness.report.terminal import print_tables, width, write
 
     chosen, free = format_of(named, out), 10_000 if wide else width()
     if out is not None:
-        data = rendered(content, chosen, free)
         try:
             if out.is_dir():
                 raise IsADirectoryError(21, "it is a folder")
+            _refuse_other(out)
+            data = rendered(content, chosen, free)
             with atomic_writer(out) as stream:
                 stream.write(data)
         except OSError as error:

@@ -6,10 +6,12 @@ Values are rounded and multiplied by 100 here and nowhere else; files and machin
 from dataclasses import dataclass, field
 
 from harness.comparison.table import Column, Line
+from harness.statistics.significance import Difference
 
 UNDEFINED = "–"
 BEST = "*"
 UNRELIABLE = "?"
+WHY_UNRELIABLE = f"{UNRELIABLE} unreliable: rests on fewer than 30 units or fewer than 20 gold positives"
 # What a block whose rows stand apart begins with, its reason following.
 APART = "not ranked with the rows above"
 
@@ -77,6 +79,13 @@ def signed(value: float | None, column: Column) -> str:
     """A difference as shown: with its sign, unless it rounds to 0."""
     text = number(value, column)
     return f"+{text}" if value is not None and value > 0 and float(text) > 0 else text
+
+
+def no_interval(pair: Difference) -> str:
+    """Why a difference that was tested has no interval; empty where it has one, or was not tested."""
+    if pair.low is not None or pair.p is None:
+        return ""
+    return f"no interval of the difference: {pair.method.removeprefix('none: ')}"
 
 
 def p_value(value: float | None) -> str:

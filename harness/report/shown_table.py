@@ -16,6 +16,7 @@ from harness.report.shown import (
     duration,
     interval,
     losses,
+    no_interval,
     number,
     p_value,
     shortened,
@@ -121,7 +122,7 @@ def _beside(table: Table, column: Column) -> Beside:
     gaps = [line.gaps[key] for line in table.lines if key in line.gaps]
     if gaps:
         found = [
-            ("vs baseline", lambda line, remarks: _gap(line, table, column, remarks)),
+            (visible(f"vs {table.against}"), lambda line, remarks: _gap(line, table, column, remarks)),
             ("p Holm", lambda line, _: ShownCell(p_value(line.gaps[key].pair.p_holm) if key in line.gaps else "")),
         ]
         if any(gap.test for gap in gaps):
@@ -134,9 +135,10 @@ def _beside(table: Table, column: Column) -> Beside:
 def _gap(line: Line, table: Table, column: Column, remarks: Remarks) -> ShownCell:
     gap = line.gaps.get(column.key)
     if gap is None:
-        return ShownCell("baseline" if line.label == table.baseline else "")
+        return ShownCell("(itself)" if line.label in table.baselines else "")
     pair = gap.pair
-    said = [visible(pair.note)] if pair.note and pair.p is None else []
+    # Where there is a p but no interval, its method says why.
+    said = [visible(text) for text in (pair.note if pair.p is None else no_interval(pair),) if text]
     return ShownCell(
         value=signed(pair.difference, column),
         interval="" if pair.low is None or not pair.differing else interval(pair.low, pair.high, column),

@@ -20,7 +20,7 @@ WIDTH = 120
 # Columns are so far apart.
 GAP = 2
 # Where a word that is longer than a line is broken: parts of names and paths.
-_BETWEEN = "-_./"
+_BETWEEN = "-_./@"
 
 
 def width() -> int:
@@ -71,9 +71,12 @@ def print_tables(tables: "Sequence[Table]", *, wide: bool = False) -> None:
 
 def print_outcomes(outcomes: "Sequence[Outcome]") -> None:
     """Prints what became of all jobs: one comparison, a row for each that failed, and where the results lie."""
+    from harness.comparison import speed_table
     from harness.comparison.compare import make_tables
     from harness.comparison.stored import read_runs
     from harness.comparison.table import Failure
+    from harness.report.grid import print_grid
+    from harness.report.shown import counted
 
     # A run that was cut off leaves the results of an earlier one in place, and they are not what became of it now.
     scored = [o for o in outcomes if o.status == "complete" or "fail_on_error" in (o.reason or "")]
@@ -84,11 +87,15 @@ def print_outcomes(outcomes: "Sequence[Outcome]") -> None:
         for o in outcomes
         if o.status != "complete"
     ]
-    print_tables(make_tables(runs, failures))
+    tables = make_tables(runs, failures)
+    print_tables(tables)
+    if speed_table.has_more_to_tell(tables):
+        print_grid(speed_table.grid(tables))
+        write([""])
     complete = [run.folder for run in runs]
     if complete:
         where = complete[0] if len(complete) == 1 else Path(os.path.commonpath(complete))
-        count = f"{len(complete)} run folder{'' if len(complete) == 1 else 's'}"
+        count = counted(len(complete), "run folder")
         write(
             [f"results: {visible(where)} ({count}); gold beside predictions: python -m harness show {_argument(where)}"]
         )
@@ -139,14 +146,14 @@ def wrapped(text: str, size: int) -> list[str]:
 
 
 def _pieces(word: str, size: int) -> list[str]:
-    """A word in pieces that fit, broken behind a sign inside it where that leaves more than half a line."""
+    """A word in pieces that fit, broken behind a sign inside it where that leaves more than a third of a line."""
     from rich.cells import cell_len, chop_cells
 
     pieces = []
     while cell_len(word) > size:
         piece = chop_cells(word, size)[0]
         end = 1 + max(piece.rfind(sign) for sign in _BETWEEN)
-        piece = piece[:end] if 2 * end > len(piece) else piece
+        piece = piece[:end] if 3 * end > len(piece) else piece
         pieces.append(piece)
         word = word[len(piece) :]
     return [*pieces, word]

@@ -106,9 +106,12 @@ def test_in_github_actions(runs, tmp_path, monkeypatch, capsys):
     assert capsys.readouterr().err.startswith("::warning title=")
     assert check(runs["same"], runs["base"]) == 0
     assert capsys.readouterr().err == ""
+    own = tmp_path / "own.md"
+    assert check(runs["same"], runs["base"], "--summary", own) == 0
     text = target.read_text()
     assert text.startswith("before\n### ❌")
-    assert [text.count(sign) for sign in ("❌", "⚠️", "✅")] == [1, 1, 1]
+    assert [text.count(sign) for sign in ("❌", "⚠️", "✅")] == [1, 1, 2]
+    assert text.endswith(own.read_text())
 
 
 # ---- what is wrong: one message, exit 2, nothing written ------------------------------------------------------------
@@ -139,7 +142,7 @@ def spoil(folder, how):
     ("how", "said"),
     [
         ("missing", "no such folder"),
-        ("no run.json", "no run folder there"),
+        ("no run.json", "run.json is missing"),
         ("empty", "no run folder there"),
         ("started", "this run is 'started', not complete"),
         ("error", "this run is 'error', not complete (no space)"),
@@ -210,15 +213,6 @@ def test_bad_usage(runs, tmp_path, monkeypatch, capsys, more, said):
 def test_without_a_baseline_there_is_nothing_to_check(runs, capsys):
     assert command(["check", str(runs["same"])]) == 2
     assert "--baseline" in capsys.readouterr().err
-
-
-def test_junit_needs_its_package(runs, tmp_path, monkeypatch, capsys):
-    import sys
-
-    monkeypatch.setitem(sys.modules, "junitparser", None)
-    assert check(runs["same"], runs["base"], "--junit", tmp_path / "x.xml") == 2
-    assert "pip install 'junitparser>=5'" in capsys.readouterr().err
-    assert check(runs["same"], runs["base"]) == 0
 
 
 def test_help_says_what_the_exit_codes_mean(capsys):

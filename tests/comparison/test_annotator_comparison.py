@@ -1,17 +1,22 @@
+"""Annotators beside models: the same references for both, and what cannot be said is said."""
+
 import json
+import runpy
+from pathlib import Path
 
 import pytest
 
 from harness.__main__ import command
 
 pytestmark = pytest.mark.core
+carry_out = runpy.run_path(str(Path(__file__).parents[1] / "run_here.py"))["carry_out"]
 
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
     folder = tmp_path_factory.mktemp("annotators")
     for model in ("baseline", "random_sentences"):
-        assert command([f"model={model}", f"results={folder}", "interval.resamples=200"]) == 0
+        carry_out([f"model={model}", f"results={folder}", "interval.resamples=200"])
     return folder
 
 
@@ -56,7 +61,7 @@ def test_gold_of_one_annotator_is_one_message(tmp_path, capsys):
     (gold / "documents.jsonl").write_text('{"id": "d", "text": "Ann left. Bo stayed."}\n', encoding="utf-8")
     (gold / "summaries.jsonl").write_text('{"doc": "d", "text": "Ann left."}\n', encoding="utf-8")
     made = ["data=local", "data.name=one", f"data.documents={gold}", f"data.gold={gold}", "model=lead"]
-    assert command([*made, f"results={tmp_path / 'results'}"]) == 0
+    carry_out([*made, f"results={tmp_path / 'results'}"])
     capsys.readouterr()
     assert command(["compare", str(tmp_path / "results"), "--annotators"]) == 2
     assert "two annotators are needed, found none" in capsys.readouterr().err
@@ -67,7 +72,7 @@ def test_every_score_asked_for_has_its_rows(results, capsys):
     run = results / "seed" / "ner"
     asked = ["entity.f1", "entity.recall@label=GPE", "entity_partial.f1", "entity.f1@zone=caption"]
     made = [f"results={results / 'zones'}", "slices=[zone]", "task=ner", "interval.resamples=200"]
-    assert command(["model=baseline", *made]) == 0
+    carry_out(["model=baseline", *made])
     found = rows(capsys, results / "zones", "--metric", *asked)
     by_score = {}
     for row in found:
@@ -95,7 +100,7 @@ def test_every_score_asked_for_has_its_rows(results, capsys):
 
 def test_rows_that_are_not_ranked_together_have_tables_of_their_own(results, capsys):
     other = ["model=lead", "model.name=unstemmed", "metric.rouge.stem=false", "task=summarization"]
-    assert command([*other, f"results={results}", "interval.resamples=200"]) == 0
+    carry_out([*other, f"results={results}", "interval.resamples=200"])
     runs = results / "seed" / "summarization"
     found = {(row["subject"], row["signature"].split("|stem:")[1][:2], row["block"]) for row in rows(capsys, runs)}
     blocks = {block: {row[:2] for row in found if row[2] == block} for _, _, block in found}
@@ -154,7 +159,7 @@ def test_what_is_left_out_is_said_and_ids_of_annotators_do_not_keep_models_apart
     lines = [{key: value for key, value in one.items() if key != "id"} for one in records if one["annotator"] == "a"]
     predictions.write_text("".join(json.dumps(one) + "\n" for one in lines), encoding="utf-8")
     model = ["model=predictions", "model.name=twin", f"model.path={predictions}"]
-    assert command([*made, *model, f"results={tmp_path / 'results'}", "interval.resamples=200"]) == 0
+    carry_out([*made, *model, f"results={tmp_path / 'results'}", "interval.resamples=200"])
     beside = rows(capsys, tmp_path / "results", "--metric", "stance.accuracy")
     found = {(row["subject"], row["left_out"]): row for row in beside}
     # The model says what a says, so beside a it has a's score; without pairing it would be an empty answer.
@@ -173,7 +178,7 @@ def test_a_score_that_annotators_have_not_is_said(tmp_path, capsys):
     ]
     made = [*annotated(tmp_path / "gold", records), "data.annotator=adjudicated", "slices=[holder]", "model=majority"]
     runs = tmp_path / "results"
-    assert command([*made, f"results={runs}", "interval.resamples=200"]) == 0
+    carry_out([*made, f"results={runs}", "interval.resamples=200"])
     text = " ".join(printed(capsys, runs, "--metric", "stance.accuracy", "stance.accuracy@holder=Ann").split())
     assert "no table: own, stance: annotators have no stance.accuracy@holder=Ann" in text
     assert command(["compare", str(runs), "--annotators", "--metric", "stance.accuracy@holder=Ann"]) == 2

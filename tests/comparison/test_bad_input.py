@@ -36,6 +36,14 @@ def without_scores(folder):
     (folder / "scores.json").unlink()
 
 
+def without_run(folder):
+    (folder / "run.json").unlink()
+
+
+def without_counts(folder):
+    (folder / "counts.parquet").unlink()
+
+
 def tampered(folder):
     path = folder / "scores.json"
     path.write_text(path.read_text(encoding="utf-8").replace("0.5", "0.9"), encoding="utf-8")
@@ -52,6 +60,8 @@ FAULTS = {
     newer: "has schema 'harness.scores/9', this version reads 'harness.scores/1'; use harness 7.0 or newer",
     truncated: "unreadable",
     without_scores: "scores.json is missing",
+    without_run: "run.json is missing; give the run's command again",
+    without_counts: "counts.parquet: is missing; make it again with `python -m harness score",
     tampered: "was altered since the run (checksum differs)",
     cut_counts: "was altered since the run (checksum differs)",
 }
@@ -158,3 +168,12 @@ def test_an_old_file_stays_when_the_comparison_fails(tmp_path):
     tampered(run)
     assert command(["compare", str(run), "--out", str(out)]) == 2
     assert out.read_bytes() == before
+
+
+def test_a_list_of_runs_that_is_cut_says_so(tmp_path, capsys):
+    for number in range(11):
+        make_run(tmp_path, f"m{number:02d}")
+    assert command(["compare", str(tmp_path), "--baseline", str(tmp_path / "nope")]) == 2
+    said = capsys.readouterr().err
+    assert said.rstrip().endswith("m09 and 1 more")
+    assert "m10" not in said

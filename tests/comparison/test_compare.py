@@ -2,22 +2,30 @@
 
 import json
 import runpy
+import shutil
 import statistics
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from harness.__main__ import command
 from harness.comparison.columns import find_score
 from harness.comparison.compare import compare
+from harness.comparison.lines import run_labels
 from harness.comparison.table import spelled
 from harness.errors import RunError, UsageError
+from harness.files import file_sha256
 from harness.metric.base import Key
+from harness.run_folder import StoredRun
 
 pytestmark = pytest.mark.core
 
 made = runpy.run_path(str(Path(__file__).parent.parent / "made_runs.py"))
 make_run, ner_rows, row = made["make_run"], made["ner_rows"], made["row"]
+carry_out = runpy.run_path(str(Path(__file__).parent.parent / "run_here.py"))["carry_out"]
 F1 = Key("entity.f1", "micro")
 
 
@@ -228,9 +236,50 @@ def test_rows_of_one_name_are_told_apart(tmp_path):
     assert sorted(line.label for line in two.lines) == ["textrank", "textrank,sentences=5"]
 
 
+def test_a_folder_that_is_called_like_the_model_still_tells_two_rows_apart(tmp_path):
+    make_run(tmp_path / "seed", "baseline")
+    make_run(tmp_path / "baseline" / "seed", "baseline")
+    found = compare([tmp_path / "seed", tmp_path / "baseline"])
+    assert sorted(line.label for line in only(found).lines) == ["baseline", "baseline (baseline)"]
+
+
+@given(
+    st.lists(
+        st.tuples(st.lists(st.sampled_from(["a", "a (a)", "ab", "b"]), min_size=1, max_size=4).map(tuple),
+                  st.sampled_from(["a", "a (a)", "ab"])),
+        min_size=2, max_size=6, unique_by=lambda one: one[0],
+    )
+)  # fmt: skip
+@example([(("a", "x"), "a"), (("a", "ab"), "a"), (("b", "x"), "ab")])
+@example([(("s", "x"), "a"), (("s", "a", "x"), "a"), (("s", "y"), "a (a)")])
+def test_no_two_folders_get_one_label(named):
+    scores = {"data": {"name": "mine"}, "task": "ner"}
+    runs = [
+        StoredRun(Path("/r", *parts), scores={**scores, "model": {"name": name}}, run={}, config={})
+        for parts, name in named
+    ]
+    assert len(set(run_labels(runs))) == len(named)
+
+
 def test_a_folder_named_twice_is_one_row(tmp_path):
     place = make_run(tmp_path, "a")
     assert len(only(compare([tmp_path, place, tmp_path / "mine"])).lines) == 1
+
+
+def test_a_pattern_that_no_shell_expanded_names_what_it_matches(tmp_path, monkeypatch):
+    for task in ("ner", "stance"):
+        make_run(tmp_path, "tiny", task=task)
+        make_run(tmp_path, "other", task=task)
+    (tmp_path / "mine" / "ner" / "tiny.txt").write_text("no run", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    for pattern, expected in (("mine/*/tiny*", {"ner", "stance"}), ("m*/n?r", {"ner"}), ("**/stance", {"stance"})):
+        tables = compare([Path(pattern)])
+        assert {table.task for table in tables} == expected
+        assert {line.label for table in tables for line in table.lines} == (
+            {"tiny"} if "tiny" in pattern else {"tiny", "other"}
+        )
+    with pytest.raises(RunError, match=r"mine/\*\.txt: no such folder"):
+        compare([Path("mine/*.txt")])
 
 
 def test_time_is_not_told_where_answers_were_kept(tmp_path):
@@ -286,7 +335,7 @@ def test_no_run_there(tmp_path, capsys):
 def test_runs_that_differ_in_the_seed_alone_show_their_spread(tmp_path, capsys):
     for seed in (0, 1, 2):
         arguments = ["model=random_sentences", "task=summarization", f"rng_seed={seed}", f"results={tmp_path}"]
-        assert command(arguments) == 0
+        carry_out(arguments)
     (table,) = compare([tmp_path])
     values = [line.cells[table.columns[0].key].value for line in table.lines]
     (repeats,) = table.repeats
@@ -294,13 +343,49 @@ def test_runs_that_differ_in_the_seed_alone_show_their_spread(tmp_path, capsys):
     assert repeats.spread.sd == pytest.approx(statistics.stdev(values))
     capsys.readouterr()
     assert command(["compare", str(tmp_path)]) == 0
-    assert "3 runs that differ in seed or prompt alone" in " ".join(capsys.readouterr().out.split())
+    assert "3 runs that differ in seed or prompt alone: " in " ".join(capsys.readouterr().out.split())
+    # A copy is no fourth run.
+    shutil.copytree(table.lines[0].folder, tmp_path / "copy")
+    (copied,) = compare([tmp_path])[0].repeats
+    assert (copied.runs, copied.copies, copied.spread) == (3, 1, repeats.spread)
+    assert command(["compare", str(tmp_path)]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "3 runs that differ in seed or prompt alone (1 more row: copies of these): " in said
+
+
+def test_copies_of_one_run_have_no_spread(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    folder = make_run(tmp_path / "one", "a")
+    shutil.copytree(folder, tmp_path / "two")
+    assert command(["compare", str(tmp_path)]) == 0
+    out = capsys.readouterr().out
+    assert " a: 2 copies of one run, with the same seed, prompt and answers," in out
+    assert "sd" not in out
+    # With other answers it is another run, though of the same seed and prompt.
+    path = tmp_path / "two" / "predictions.parquet"
+    pq.write_table(pq.read_table(path).replace_schema_metadata({"other": "bytes"}), path)
+    run = json.loads((path.parent / "run.json").read_text(encoding="utf-8"))
+    run["files"][path.name] = file_sha256(path)
+    (path.parent / "run.json").write_text(json.dumps(run), encoding="utf-8")
+    assert command(["compare", str(tmp_path)]) == 0
+    assert " a: 2 runs with the same seed and prompt: F1 mean 50.0, sd 0.0" in capsys.readouterr().out
+
+
+def test_a_precision_that_losses_had_no_part_in_says_so(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    make_run(tmp_path, "a")
+    assert command(["compare", str(tmp_path)]) == 0
+    assert "precision does not count them" not in capsys.readouterr().out
+    make_run(tmp_path, "b", spans={"total": 5, "scored": 3, "unmapped": 2})
+    assert command(["compare", str(tmp_path)]) == 0
+    said = "unmapped spans (with a label that this gold, or the label map, does not have) are set aside before scoring"
+    assert f"{said}: precision does not count them as wrong" in capsys.readouterr().out
 
 
 def test_runs_of_other_parameters_are_no_repeats(tmp_path):
     for sentences in (1, 2):
         arguments = ["model=lead", f"model.summarization.sentences={sentences}", "task=summarization"]
-        assert command([*arguments, f"results={tmp_path}"]) == 0
+        carry_out([*arguments, f"results={tmp_path}"])
     (table,) = compare([tmp_path])
     assert len(table.lines) == 2
     assert table.repeats == []
@@ -309,7 +394,7 @@ def test_runs_of_other_parameters_are_no_repeats(tmp_path):
 def test_a_metric_that_was_asked_for_is_shown_by_its_headline_and_ranked_its_way(tmp_path):
     metrics = "metric=[length,fragments,repetition]"
     for model in ("lead", "random_sentences"):
-        assert command([f"model={model}", "task=summarization", metrics, f"results={tmp_path}"]) == 0
+        carry_out([f"model={model}", "task=summarization", metrics, f"results={tmp_path}"])
     (table,) = compare([tmp_path])
     shown = {column.name: (column.direction, column.factor) for column in table.columns}
     assert shown == {"length.words": (0, 1), "fragments.coverage": (0, 100), "repetition.n3": (-1, 100)}

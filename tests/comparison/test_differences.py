@@ -1,7 +1,13 @@
+"""Differences of made-up systems: values against scikit-learn's, and the same figures in every place they stand."""
+
 import csv
 import io
 import json
 import random
+import re
+import runpy
+import shutil
+from pathlib import Path
 
 import pytest
 from sklearn.metrics import f1_score
@@ -9,6 +15,8 @@ from sklearn.metrics import f1_score
 from harness.__main__ import command
 
 pytestmark = pytest.mark.core
+carry_out = runpy.run_path(str(Path(__file__).parents[1] / "run_here.py"))["carry_out"]
+made = runpy.run_path(str(Path(__file__).parents[1] / "made_systems.py"))
 LABELS = ("favor", "against", "none")
 
 
@@ -37,25 +45,13 @@ def runs(tmp_path_factory):
             {**record, "label": record["label"] if one.random() < share else one.choice(LABELS)} for record in gold
         ]
         write_lines(folder / f"{name}.jsonl", answers[name])
-        assert (
-            command(
-                [
-                    *(
-                        "data=local",
-                        "data.name=made",
-                        f"data.documents={folder / 'gold'}",
-                        f"data.gold={folder / 'gold'}",
-                    ),
-                    *(
-                        "model=predictions",
-                        f"model.path={folder / f'{name}.jsonl'}",
-                        f"model.name={name}",
-                        "task=stance",
-                    ),
-                    *(f"results={folder / 'results'}", "interval.resamples=1000"),
-                ]
-            )
-            == 0
+        place = folder / "gold"
+        carry_out(
+            [
+                *("data=local", "data.name=made", f"data.documents={place}", f"data.gold={place}", "task=stance"),
+                *("model=predictions", f"model.path={folder / f'{name}.jsonl'}", f"model.name={name}"),
+                *(f"results={folder / 'results'}", "interval.resamples=1000"),
+            ]
         )
     return folder / "results", gold, answers
 
@@ -132,8 +128,63 @@ def test_the_main_table_has_the_difference_beside_each_row(runs, capsys, monkeyp
     pair = pairs["good", "poor"]
     shown = [f"+{pair['difference'] * 100:.1f}", f"[{pair['low'] * 100:.1f}, {pair['high'] * 100:.1f}]", "0.0020"]
     assert all(text in line for text in shown)
-    assert "baseline" in next(line for line in out.splitlines() if line.startswith(" poor "))
+    assert "(itself)" in next(line for line in out.splitlines() if line.startswith(" poor "))
     assert "score minus that of poor" in out
+
+
+@pytest.mark.parametrize("form", ["table", "md", "latex", "html"])
+def test_no_heading_and_no_cell_can_be_read_as_a_model_called_baseline(runs, capsys, form):
+    results, *_ = runs
+    (folder,) = (results / "made" / "stance").glob("poor*")
+    assert command(["compare", str(results), "--baseline", str(folder), "--format", form]) == 0
+    out = capsys.readouterr().out
+    assert "vs poor" in out
+    assert "(itself)" in out
+    assert "vs baseline" not in out
+    # As a word it stands in one footnote.
+    assert re.findall(r"\S+ \S+ baseline\b", out) == ["with the baseline"]
+
+
+def test_a_table_that_the_baseline_has_no_run_of_says_so(systems, tmp_path, capsys):
+    poor = str(systems.runs["poor"]["stance"])
+    assert command(["compare", str(systems.results), "--baseline", poor, "--format", "md"]) == 0
+    parts = capsys.readouterr().out.split("**made · ")[1:]
+    for part in parts:
+        task = part.split(" ")[0]
+        assert (f"- no difference: the baseline has no run of made, {task}\n" in part) == (task != "stance")
+    assert len(parts) == 3
+    for task in ("stance", "ner"):
+        shutil.copytree(systems.runs["poor"][task], tmp_path / "base" / task)
+    good = str(systems.runs["good"]["stance"])
+    assert command(["compare", good, "--baseline", str(tmp_path / "base"), "--format", "md"]) == 0
+    assert capsys.readouterr().out.count("- no difference: no row can be compared with poor\n") == 1
+
+
+def test_what_rests_on_little_is_marked_in_every_table(systems, runs, capsys):
+    """Twenty documents are fewer than 30 units; the sixty of `runs` are not."""
+    assert command(["compare", str(systems.results / "made" / "stance"), "--pairs", "--format", "md"]) == 0
+    _, pairs, ranks = capsys.readouterr().out.split("(stance.favg)")
+    assert re.search(r"\| good \| poor \| \+\d+\.\d\? \|", pairs)
+    assert len(re.findall(r"\| (?:good|poor) \| \d+\.\d\? \|.*%\? \|", ranks)) == 2
+    assert all("- ? unreliable: rests on fewer than 30 units" in part for part in (pairs, ranks))
+    assert command(["compare", str(runs[0]), "--pairs", "--format", "md"]) == 0
+    assert "unreliable" not in capsys.readouterr().out
+
+
+def test_a_score_that_no_draw_moves_says_why_there_is_no_interval(tmp_path, capsys):
+    """Neither system ever finds favor or against, so favg is 0 whatever is drawn, and yet they answer differently."""
+    gold = made["make_corpus"](tmp_path, documents=8)
+    wrong = {"favor": "against", "against": "favor", "none": "favor"}
+    for name, say in (("silent", lambda label: "none"), ("wrong", wrong.get)):
+        answers = {"stance": [{**record, "label": say(record["label"])} for record in gold["stance"]]}
+        folders = made["make_system"](tmp_path, name, answers, tasks="stance")
+    results = str(tmp_path / "results")
+    assert command(["compare", results, "--pairs", "--margin", "0.02", "--format", "md"]) == 0
+    why = "no interval of the difference: every resample gives the same value"
+    moved = " (they are counted apart on 8 of 8 units, yet favg does not move)"
+    assert f"- silent, wrong: {why}{moved}\n" in capsys.readouterr().out
+    assert command(["compare", results, "--baseline", str(folders["stance"]), "--format", "md"]) == 0
+    assert why in capsys.readouterr().out
 
 
 def test_letters_tell_what_the_pairs_told_apart(runs, capsys):
@@ -200,7 +251,7 @@ def test_what_people_read(runs, capsys):
     assert "equal models would look" in said
     assert "with 80% power" in said
     assert command(["compare", str(results), "--pairs", "--format", "md"]) == 0
-    assert "| a | b |" in capsys.readouterr().out
+    assert "| first | second | difference |" in capsys.readouterr().out
 
 
 def test_nothing_to_compare_is_one_message(runs, capsys, tmp_path):

@@ -3,6 +3,8 @@
 import csv
 import io
 import json
+import runpy
+from pathlib import Path
 
 import pytest
 from sklearn.metrics import f1_score
@@ -10,6 +12,7 @@ from sklearn.metrics import f1_score
 from harness.__main__ import command
 
 pytestmark = pytest.mark.core
+carry_out = runpy.run_path(str(Path(__file__).parents[1] / "run_here.py"))["carry_out"]
 
 
 def test_differences_are_those_of_each_documents_own_score(systems, capsys):
@@ -30,6 +33,19 @@ def test_differences_are_those_of_each_documents_own_score(systems, capsys):
     assert sizes == sorted(sizes, reverse=True)
 
 
+def test_entities_are_counted_under_the_names_that_flips_has(systems, capsys):
+    runs = [str(systems.runs[name]["ner"]) for name in ("poor", "good")]
+    found = {}
+    for option in ("--documents", "--flips"):
+        assert command(["compare", *runs, option, "--format", "json"]) == 0
+        found[option] = json.loads(capsys.readouterr().out)
+    (sums,) = [row for row in found["--flips"]["labels"] if row["label"] == "all"]
+    for name in ("fixed", "broken", "spurious_gone", "spurious_new"):
+        assert sum(row[name] for row in found["--documents"]["rows"]) == sums[name] > 0
+    assert command(["compare", *runs, "--documents", "--format", "md"]) == 0
+    assert "| fixed | broken | spurious gone | spurious new |" in capsys.readouterr().out
+
+
 def test_summaries_have_no_flips(systems, capsys):
     runs = [str(systems.runs[name]["summarization"]) for name in ("poor", "good")]
     assert command(["compare", *runs, "--documents", "3", "--format", "csv"]) == 0
@@ -43,7 +59,7 @@ def test_summaries_have_no_flips(systems, capsys):
 def test_sentences_of_one_document_are_its_parts(tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "140")
     for model in ("lexicon", "majority"):
-        assert command([f"model={model}", "task=stance", f"results={tmp_path}", "interval.resamples=100"]) == 0
+        carry_out([f"model={model}", "task=stance", f"results={tmp_path}", "interval.resamples=100"])
     capsys.readouterr()
     runs = [str(tmp_path / "seed" / "stance" / model) for model in ("lexicon", "majority")]
     assert command(["compare", *runs, "--documents", "2", "--metric", "stance.accuracy"]) == 0

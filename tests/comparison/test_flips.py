@@ -77,6 +77,12 @@ def test_entities_are_fixed_and_broken_by_label(systems, capsys):
         assert row["broken"] == len(own[0] & own[1] - own[2])
         assert row["spurious_gone"] == len(own[1] - own[0] - own[2])
         assert row["spurious_new"] == len(own[2] - own[0] - own[1])
+    # The list names each as the columns do.
+    listed = Counter(row["what"] for row in content["rows"])
+    (sums,) = [row for row in content["labels"] if row["label"] == "all"]
+    for name in ("fixed", "broken", "spurious gone", "spurious new"):
+        assert listed[name] == sums[name.replace(" ", "_")]
+    assert listed["spurious gone"] > listed["spurious new"] > 0
 
 
 def test_which_run_is_named_first_decides_the_direction(systems, capsys):

@@ -95,7 +95,7 @@ def test_an_imported_baseline_of_ones_own_rows_is_one_message(results, capsys):
 def test_why_different_gives_no_command_that_cannot_work(results, capsys):
     one, two = imported_folders(results)
     assert command(["why-different", one, str(results / "made" / "stance" / "good")]) == 0
-    said = capsys.readouterr().out
+    said = " ".join(capsys.readouterr().out.split())
     assert "imported scores of another tool have no answers here that could be scored again" in said
     assert "python -m harness" not in said
     assert command(["why-different", one, two]) == 0

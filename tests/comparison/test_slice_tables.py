@@ -1,6 +1,7 @@
 """Slices as rows are the rows that the runs stored."""
 
 import json
+import shlex
 
 import pytest
 
@@ -40,9 +41,11 @@ def test_the_command_in_the_note_works(systems, capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "140")
     folder = str(systems.results / "made" / "stance")
     assert command(["compare", folder, "--slices", "target"]) == 0
-    note = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("gold: "))
-    metric = note.partition("--metric '")[2].partition("'")[0]
-    assert command(["compare", folder, "--metric", metric, "--baseline", str(systems.runs["poor"]["stance"])]) == 0
+    note = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("a difference in one slice: "))
+    words = shlex.split(note.partition("python -m harness ")[2])
+    assert words[:3] == ["compare", "RUN", "--metric"]
+    words[1], words[-1] = folder, str(systems.runs["poor"]["stance"])
+    assert command(words) == 0
 
 
 @pytest.mark.parametrize(

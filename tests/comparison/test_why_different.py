@@ -13,6 +13,7 @@ from harness.comparison.compare import compare
 
 pytestmark = pytest.mark.core
 made = runpy.run_path(str(Path(__file__).parents[1] / "made_systems.py"))
+carry_out = made["carry_out"]
 
 
 class Forgetful(dict):
@@ -103,7 +104,7 @@ def test_other_data_are_named_with_the_documents_of_each_alone(corpus, capsys):
     more = ("task=stance", "model=predictions", f"model.path={folder / 'answers' / 'b'}", "model.name=b")
     made["write_lines"](folder / "answers" / "b" / "stance.jsonl", answers["b"]["stance"])
     place = (f"data.documents={other}", f"data.gold={other}", f"results={folder / 'others'}")
-    assert command(["data=local", "data.name=made", *place, *more]) == 0
+    carry_out(["data=local", "data.name=made", *place, *more])
     b = next((folder / "others" / "made" / "stance").iterdir())
     content = told(capsys, a, b)
     rows = {(row["group"], row["field"]): row for row in content["rows"]}
@@ -122,8 +123,8 @@ def test_other_data_are_named_with_the_documents_of_each_alone(corpus, capsys):
 
 def test_other_label_maps_are_given_to_both(tmp_path, capsys):
     more = ("task=ner", f"results={tmp_path}", "interval.resamples=100", "metric=[entity_f1]")
-    assert command(["model=rules", *more]) == 0
-    assert command(["model=baseline", "task.ner.label_map=[ontonotes_to_conll]", *more]) == 0
+    carry_out(["model=rules", *more])
+    carry_out(["model=baseline", "task.ner.label_map=[ontonotes_to_conll]", *more])
     a = next((tmp_path / "seed" / "ner").glob("baseline*"))
     content = told(capsys, a, tmp_path / "seed" / "ner" / "rules")
     assert any(field.startswith("map of") for _, field in apart(content))
@@ -146,6 +147,17 @@ def test_hostile_paths_and_names_survive_a_shell_and_hydra(corpus, capsys):
     b = run(corpus, "b", "ner", gold=place)
     (table,) = followed(told(capsys, a, b)["commands"], capsys)
     assert [len(block.lines) for block in table.blocks] == [2]
+
+
+def test_the_whole_verdict_stands_before_the_list(systems, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "500")  # a long path would be folded
+    good, poor = (str(systems.runs[name]["stance"]) for name in ("good", "poor"))
+    assert command(["why-different", good, poor]) == 0
+    above, _, below = capsys.readouterr().out.partition("apart ")
+    assert " ".join(above.split()) == (
+        f"the two are ranked together: {good} (A), {poor} (B); they can be compared as they are"
+    )
+    assert below.rstrip().endswith(f"python -m harness compare {good} {poor} --pairs")
 
 
 @pytest.mark.parametrize("form", ["table", "md", "csv", "json"])

@@ -1,9 +1,10 @@
 """What tests of exports share: documents with a canary, runs over them through the real commands; read with `runpy`."""
 
 import json
+import runpy
+from pathlib import Path
 
-from harness.__main__ import command
-
+carry_out = runpy.run_path(str(Path(__file__).parents[1] / "run_here.py"))["carry_out"]
 # Stands in the text of every document, in every mention, rationale and summary, and in no name.
 CANARY = "Quagmire"
 TEXT = f"Anna met {CANARY} in Oslo. {CANARY} praised the tax. Nobody else did.\n"
@@ -45,7 +46,7 @@ def make_results(folder):
         ],
     )
     write(given / "summaries.jsonl", [{"doc": d, "text": f"Anna met {CANARY}."} for d in docs])
-    code = command(
+    carry_out(
         [
             "data=local",
             "data.name=mine",
@@ -58,5 +59,4 @@ def make_results(folder):
             f"results={folder / 'results'}",
         ]
     )
-    assert code == 0
     return folder / "results"

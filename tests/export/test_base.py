@@ -2,13 +2,16 @@
 
 import json
 import runpy
+import shutil
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from harness.__main__ import command
 from harness.errors import UsageError
+from harness.export import base
 from harness.export.base import Options, environment, export_to, hub_name, identity, scores_of, targets
 from harness.export.tracked import flat, signatures
 from harness.files import write_json
@@ -26,6 +29,15 @@ def test_the_file_is_the_registration():
         assert callable(export_to(target))
     with pytest.raises(UsageError, match="did you mean 'wandb'"):
         export_to("wandbb")
+
+
+def test_a_plugin_brings_a_target(monkeypatch):
+    module = SimpleNamespace(export=lambda runs, out, options: "sent")
+    plugin = SimpleNamespace(name="elsewhere", load=lambda: module)
+    monkeypatch.setattr(base, "entry_points", lambda group: [plugin] if group == "harness.export" else [])
+    assert export_to("elsewhere") is module.export
+    with pytest.raises(UsageError, match="did you mean 'elsewhere'"):
+        export_to("elsewher")
 
 
 @pytest.mark.parametrize("target", targets())
@@ -80,6 +92,35 @@ def test_runs_without_scores_are_named_and_left_out(tmp_path, capsys):
     assert "no space" in said.err
     (torn / "run.json").write_text("torn", encoding="utf-8")
     assert command(["export", str(torn), "--to", "eee", "--out", str(tmp_path / "out2")]) == 2
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "said"),
+    [
+        (None, None, "no such folder"),
+        ("run.json", None, "run.json is missing"),
+        ("run.json", '{"status": "started"}', "this run is 'started', not complete"),
+        ("run.json", "{", "unreadable"),
+        ("scores.json", '{"schema": "harness.scores/9", "harness": "9.0"}', "use harness 9.0 or newer"),
+        ("scores.json", None, "scores.json is missing"),
+        ("predictions.parquet", "PAR1", "was altered since the run"),
+        ("config.yaml", "model: {name: other}", "was altered since the run"),
+    ],
+)
+@pytest.mark.parametrize("target", ["eee", "model-index", "parquet"])
+def test_a_run_that_cannot_be_read(target, file, content, said, tmp_path, capsys):
+    folder = make_run(tmp_path / "results", "a")
+    if file is None:
+        shutil.rmtree(folder)
+    elif content is None:
+        (folder / file).unlink()
+    else:
+        (folder / file).write_text(content, encoding="utf-8")
+    assert command(["export", str(folder), "--to", target, "--out", str(tmp_path / "out")]) == 2
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert said in err
+    assert [path.name for path in tmp_path.iterdir()] == ["results"]
 
 
 def test_nothing_private_is_said(tmp_path):

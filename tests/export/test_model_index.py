@@ -94,7 +94,11 @@ def test_names_stay_names(name, tmp_path, capsys):
     [
         (("a", "b"), None, "a card is of one model, the runs are of a, b"),
         (("a",), "---\n[\n---\n", "no model card that can be read"),
-        (("a",), "---\nmodel-index: 5\n---\n", "no model card that can be read"),
+        *(
+            (("a",), f"---\nmodel-index: {content}\n---\n", "no model card that can be read")
+            for content in ("5", "[5]", "[{name: x, results: 3}]", "[{name: x, results: [{task: 3}]}]")
+        ),
+        (("a",), "---\n- a\n---\n", "no model card that can be read"),
         (("a",), b"\xff\xfe", "no model card that can be read"),
     ],
 )
@@ -106,7 +110,9 @@ def test_faults(models, card, said, tmp_path, capsys):
         path.write_bytes(card.encode() if isinstance(card, str) else card)
     before = path.read_bytes() if card else None
     assert command(["export", str(tmp_path / "r"), "--to", "model-index", "--out", str(path)]) == 2
-    assert said in capsys.readouterr().err
+    err = capsys.readouterr().err
+    assert said in err
+    assert err.count("\n") == 1
     assert (path.read_bytes() if path.exists() else None) == before
 
 
@@ -117,3 +123,12 @@ def test_two_runs_of_one_metric_are_refused(tmp_path, capsys):
     assert command(["export", str(tmp_path / "r"), "--to", "model-index", "--out", str(path)]) == 2
     assert "several runs" in capsys.readouterr().err
     assert not path.exists()
+
+
+def test_the_card_begins_with_the_headline(tmp_path, capsys):
+    from huggingface_hub import ModelCard
+
+    make_run(tmp_path / "r", "sys", scores=[row("entity.f1", "macro", 0.4), *ner_rows(0.5)])
+    assert command(["export", str(tmp_path / "r"), "--to", "model-index", "--out", str(tmp_path / "c.md")]) == 0
+    first = ModelCard.load(tmp_path / "c.md").data.eval_results[0]
+    assert (first.metric_name, first.metric_config, first.metric_value) == ("entity.f1", "micro", 0.5)

@@ -128,3 +128,18 @@ def test_imported_runs_have_no_examples_and_hinder_nothing(tmp_path, capsys):
     capsys.readouterr()
     assert "of 3 runs, without texts; 2 imported without examples" in export(capsys, results, "--out", tmp_path / "e")
     assert {row["data"] for row in pq.read_table(tmp_path / "e").to_pylist()} == {"mine"}
+
+
+@pytest.mark.parametrize("harm", ["text", "parquet"])
+def test_a_file_that_is_no_export_is_not_written_over(harm, results, tmp_path, capsys):
+    out = tmp_path / "mine.jsonl"
+    if harm == "text":
+        out.write_text('{"doc": "d1"}\n', encoding="utf-8")
+    else:
+        pq.write_table(pq.read_table(next(results.rglob("predictions.parquet"))), out)
+    before = out.read_bytes()
+    assert command(["export", str(results), "--to", "parquet", "--out", str(out)]) == 2
+    assert "holds something else than such an export" in capsys.readouterr().err
+    assert out.read_bytes() == before
+    again = tmp_path / "e.parquet"
+    assert export(capsys, results, "--out", again) == export(capsys, results, "--out", again)

@@ -30,7 +30,8 @@ def test_its_file_has_the_scores(tmp_path, monkeypatch):
     code = f"{paths}; from harness.__main__ import command; sys.exit(command({arguments!r}))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
-    assert done.stdout == f"{tmp_path / 'out'}: 1 run in project 'harness'\n"
+    out = tmp_path / "out"
+    assert done.stdout == f"{out}: 1 run in project 'harness'; TRACKIO_DIR={out} trackio show --project harness\n"
     with closing(sqlite3.connect(tmp_path / "out" / "harness.db")) as store:
         ((name, metrics),) = store.execute("select run_name, metrics from metrics").fetchall()
         ((config,),) = store.execute("select config from configs").fetchall()

@@ -29,8 +29,10 @@ def runs(tmp_path_factory):
         fine[place]["label"] = gold[place]["label"]
     broken = [{**one, "label": "none" if one["label"] == "against" else one["label"]} for one in base]
     found = {}
-    for name, answers in {"base": base, "same": base, "fine": fine, "broken": broken}.items():
+    for name, answers in {"base": base, "fine": fine, "broken": broken}.items():
         found[name] = made["store"](folder / "gold", answers, folder / name)
+    shutil.copytree(folder / "base", folder / "same")
+    found["same"] = folder / "same" / found["base"].relative_to(folder / "base")
     found["lost"] = made["store"](folder / "gold", base[:-3], folder / "lost", expect=1)
     found["folder"] = folder
     return found

@@ -1,4 +1,5 @@
 import math
+from functools import cache
 
 import numpy as np
 import pytest
@@ -6,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from benchmarks.gate import END, LINES, MOST, PAGE, START, errors, flips
 from harness.gate.rule import PairedScore, decide, holm_tails, least_units, pair_counts, poisson_upper
 from harness.metric.base import Key, divide
 from harness.statistics.significance import paired
@@ -30,11 +32,16 @@ def scored(run, baseline, tolerance=0.01, **more):
     return pair_counts(units(run), units(baseline), mean, KEY, tolerance=tolerance, **more)
 
 
+@cache
+def quantile(share):
+    return stats.norm.ppf(share)
+
+
 def of_normal(difference, error, tolerance=0.01, n=300):
     """A score whose bounds are those of a normal distribution: the oracle needs no bootstrap."""
 
     def interval(centre, level):
-        z = stats.norm.ppf((1 + level) / 2)
+        z = quantile((1 + level) / 2)
         return centre - z * error, centre + z * error, "normal"
 
     return PairedScore(
@@ -243,12 +250,12 @@ def test_a_level_that_is_none(alpha):
 # ---- how often it errs ----------------------------------------------------------------------------------------------
 
 
-def flips(generator, n, churn, change):
-    """One answer per document, right or wrong, of which a share changes; `change` is what the mean loses in truth."""
-    before = (generator.random(n) < 0.7).astype(float)
-    drawn = generator.random(n)
-    worse, better = (churn - change) / 2, (churn + change) / 2
-    return before + np.where(drawn < worse, -1.0, np.where(drawn < worse + better, 1.0, 0.0)), before
+def test_the_table_in_the_docs_is_that_of_the_simulation():
+    text = PAGE.read_text(encoding="utf-8").partition(START)[2].partition(END)[0]
+    rows = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| ") and "%" in line]
+    assert [(int(row[0]), float(row[1].rstrip("%")) / 100, float(row[2])) for row in rows] == list(LINES)
+    assert all(float(share.rstrip("%")) / 100 <= MOST for row in rows for share in row[3:])
+    assert errors(*LINES[2], pairs=20) == errors(*LINES[2], pairs=20)
 
 
 @pytest.mark.parametrize(

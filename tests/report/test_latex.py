@@ -2,7 +2,9 @@
 
 import re
 import runpy
+import shutil
 import string
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 
 from harness.__main__ import command
 from harness.comparison.compare import compare
+from harness.report.grid import Grid
 from harness.report.latex import latex, render
 from harness.report.text import visible
 
@@ -80,7 +83,10 @@ def rows(text):
     return [line.strip() for line in text.splitlines() if line.rstrip().endswith("\\\\")]
 
 
-@pytest.mark.parametrize("name", ["[/foo]", "*x", "a&b", "\\\\", "}{", "%", "\\end{table}", "a\nb"])
+HOSTILE = ["[/foo]", "*x", "a&b", "\\\\", "}{", "%", "\\end{table}", "a\nb"]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_names_keep_rows_and_environments(tmp_path, name):
     make_run(tmp_path, name, scores=ner_rows(0.4), folder="a")
     make_run(tmp_path, "b", scores=ner_rows(0.5))
@@ -101,7 +107,28 @@ def test_a_table_for_a_paper(tmp_path, capsys):
     assert "\\usepackage{booktabs}" in text.splitlines()[0]
     assert r"\caption{mine \textperiodcentered{} ner \textperiodcentered{} 40 documents" in text
     assert rows(text)[0] == r"model & F1 & n & losses & seconds & examples/s \\"
-    assert rows(text)[1] == r"b & \textbf{70.0*} {\footnotesize [60.0, 80.0]} & 40 & 2 truncated & 9.5 & 50 \\"
-    assert rows(text)[3].startswith(r"\multicolumn{6}{l}{\textit{not ranked with the rows above: other gold")
+    assert rows(text)[1:3] == [
+        r"b & \textbf{70.0*} & 40 & 2 truncated & 9.5 & 50 \\",
+        r"& \footnotesize [60.0, 80.0] &  &  &  &  \\",
+    ]
+    assert rows(text)[5].startswith(r"\multicolumn{6}{l}{\textit{not ranked with the rows above: other gold")
     for rule in ("\\toprule", "\\bottomrule"):
         assert text.count(rule) == 1
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="left out: no pdflatex here")
+def test_latex_sets_it_within_the_text(tmp_path):
+    names = [*HOSTILE, "# $x$ ~ ^ _ <a|b> \"q\" `t` 's' --- ×·±→≠… é", "\\input{/etc/passwd}", "x" * 120]
+    for place, name in enumerate(names):
+        make_run(tmp_path / "results", name, scores=ner_rows(0.4 + place / 100), folder=f"f{place}")
+    make_run(tmp_path / "results", "other", scores=ner_rows(), gold_sha256="b" * 64)
+    wide = Grid(title="wide & long", headings=tuple(names), rows=[tuple(names)], records=[], notes=HOSTILE)
+    preamble, _, tables = render(compare([tmp_path / "results"]), [wide]).partition("\n")
+    loaded = preamble.removeprefix("% ").partition(";")[0]
+    document = f"\\documentclass{{article}}\n{loaded}\n\\begin{{document}}\n{tables}\n\\end{{document}}\n"
+    (tmp_path / "a.tex").write_text(document, encoding="utf-8")
+    asked = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "-draftmode", "-no-shell-escape", "a.tex"]
+    done = subprocess.run(asked, cwd=tmp_path, capture_output=True, timeout=120, check=False)
+    log = (tmp_path / "a.log").read_text(encoding="utf-8", errors="replace")
+    assert done.returncode == 0, log[-2000:]
+    assert r"Overfull \hbox" not in log.partition("a.aux")[2]

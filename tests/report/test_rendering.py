@@ -13,6 +13,7 @@ import pytest
 
 from harness.__main__ import command
 from harness.comparison.compare import compare
+from harness.errors import UsageError
 from harness.report.rendering import FORMATS, SUFFIXES, Content, format_of, rendered
 
 pytestmark = pytest.mark.core
@@ -31,7 +32,9 @@ HOSTILE = (
 def test_a_files_name_says_its_format():
     assert {format_of(None, Path(f"t{suffix}")) for suffix in SUFFIXES} == set(FORMATS)
     assert format_of("md", Path("t.csv")) == "md"
-    assert format_of(None, Path("t.other")) == format_of(None, None) == "table"
+    assert format_of(None, Path("table")) == format_of(None, None) == "table"
+    with pytest.raises(UsageError, match=r"\.docx is no format of tables; name the file \.txt, "):
+        format_of(None, Path("t.docx"))
 
 
 @pytest.mark.parametrize("form", [form for form in FORMATS if form != "parquet"])
@@ -42,14 +45,44 @@ def test_a_file_holds_what_is_printed(tmp_path, capsys, monkeypatch, form):
     printed = capsys.readouterr().out
     out = tmp_path / "new" / "folder" / "file"
     assert command(["compare", str(tmp_path / "results"), "--format", form, "--out", str(out)]) == 0
-    assert capsys.readouterr().out == ""
+    assert capsys.readouterr().out == f"{out}: 1 table, 1 run\n"
     assert out.read_text(encoding="utf-8").rstrip("\n") == printed.rstrip("\n")
 
 
-@pytest.mark.parametrize("name", HOSTILE)
-def test_hostile_names_in_every_format(tmp_path, name):
-    make_run(tmp_path / "results", name, scores=ner_rows(0.4), folder="a")
-    make_run(tmp_path / "results", "b", scores=[{**row, "note": name, "signature": name} for row in ner_rows(0.5)])
+@pytest.mark.parametrize("options", [(), ("--slices",), ("--speed",)])
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_table_is_written_over_and_nothing_else_is(tmp_path, capsys, form, options):
+    one = make_run(tmp_path / "results", "a", scores=ner_rows(0.5))
+    make_run(tmp_path / "results", "b", scores=ner_rows(0.4))
+    out = tmp_path / "out"
+    arguments = ["compare", str(tmp_path / "results"), "--format", form, *options, "--out"]
+    assert command([*arguments, str(out)]) == 0
+    first = out.read_bytes()
+    assert command([*arguments, str(out)]) == 0
+    assert out.read_bytes() == first
+    capsys.readouterr()
+    others = {
+        "README.md": b"# Ours\n", "gold.jsonl": b'{"doc": "d1"}\n', "page.html": b"<!DOCTYPE html><title>mine</title>",
+        "scores.json": (one / "scores.json").read_bytes(), "paper.tex": b"\\documentclass{article}\n",
+        "counts.parquet": (one / "counts.parquet").read_bytes(),
+    }  # fmt: skip
+    for name, content in others.items():
+        (tmp_path / name).write_bytes(content)
+        assert command([*arguments, str(tmp_path / name)]) == 2, name
+        assert "holds something else than a table, which would be lost" in capsys.readouterr().err
+        assert (tmp_path / name).read_bytes() == content
+    assert command([*arguments, str(one / "table.out")]) == 2
+    assert "lies in a run folder" in capsys.readouterr().err
+    assert not (one / "table.out").exists()
+
+
+def test_hostile_names_in_every_format(tmp_path):
+    """As a model's name, as a note, and as a signature, which becomes the reason why a row stands apart."""
+    for number, name in enumerate(HOSTILE):
+        make_run(tmp_path / "results", name, scores=ner_rows(0.4), folder=f"a{number}")
+        rows = [{**row, "note": name, "signature": name} for row in ner_rows(0.5)]
+        make_run(tmp_path / "results", f"b{number}", scores=rows)
+    models = {*HOSTILE, *(f"b{number}" for number in range(len(HOSTILE)))}
     texts = {}
     for form in FORMATS:
         out = tmp_path / f"out.{form}"
@@ -66,8 +99,9 @@ def test_hostile_names_in_every_format(tmp_path, name):
     assert not any((row["model"] + " ")[0] in "=+-@\t\r\n\x00" for row in rows)
     blocks = [block for table in json.loads(texts["json"])["tables"] for block in table["blocks"]]
     labels = {line["label"] for block in blocks for line in block["rows"]}
-    assert labels == {name, "b"}
-    assert set(pq.read_table(tmp_path / "out.parquet")["model"].to_pylist()) == {name, "b"}
+    assert labels == models
+    assert len(blocks) == 1 + len(HOSTILE)
+    assert set(pq.read_table(tmp_path / "out.parquet")["model"].to_pylist()) == models
 
 
 @pytest.mark.parametrize("form", FORMATS)
@@ -100,28 +134,36 @@ def hostile(tmp_path_factory):
         for file, records in (("stance", stance), ("entities", found)):
             systems["write_lines"](place / f"{file}.jsonl", records)
         named = f'model.name="{name}"'
-        assert command(["data=local", "data.name=made", f"data.documents={folder / 'gold'}",
+        systems["carry_out"](["data=local", "data.name=made", f"data.documents={folder / 'gold'}",
                         f"data.gold={folder / 'gold'}", "task=[ner,stance]", "model=predictions",
                         f"model.path={place}", named, f"results={folder / 'results'}",
-                        "interval.resamples=100"]) == 0  # fmt: skip
+                        "interval.resamples=100"])  # fmt: skip
     return folder / "results"
 
 
-@pytest.mark.parametrize("option", ["--pairs", "--letters", "--slices", "--documents", "--flips"])
-def test_hostile_texts_in_every_kind_of_table(hostile, tmp_path, option):
-    for form in FORMATS:
+OPTIONS = ("--pairs", "--letters", "--slices", "--documents", "--flips")
+
+
+@pytest.mark.parametrize("form", ["table", "md", "latex", "html"])
+def test_hostile_texts_in_every_kind_of_table(hostile, tmp_path, form):
+    out = tmp_path / f"out.{form}"
+    assert command(["compare", str(hostile), "--format", form, "--out", str(out), *OPTIONS]) == 0
+    # Bytes, for reading as text would make a line feed of a carriage return.
+    text = out.read_bytes().decode("utf-8")
+    assert all(title in text for title in ("differences: ", "by label: ", "that differ most: ", "flips: "))
+    assert not re.search("[\x00-\x09\x0b-\x1f\x7f\u202e\u2028]", text)
+    assert form != "html" or not re.search("<(img|script|svg|b|i)\\b", text)
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+def test_hostile_texts_in_every_kind_of_record(hostile, tmp_path, option):
+    for form in ("csv", "json", "parquet"):
         out = tmp_path / f"out.{form}"
         assert command(["compare", str(hostile), "--format", form, "--out", str(out), option]) == 0
-        data = out.read_bytes()
-        if form in ("table", "md", "latex", "html"):
-            text = data.decode("utf-8")
-            assert not re.search("[\x00-\x09\x0b-\x1f\x7f\u202e\u2028]", text), form
-            assert form != "html" or not re.search("<(img|script|svg|b|i)\\b", text)
-        if form == "csv":
-            for row in csv.DictReader(io.StringIO(data.decode("utf-8"), newline="")):
-                for cell in row.values():
-                    number = re.fullmatch(r"-?[\d.]+(e-?\d+)?", cell)
-                    assert number or (cell + " ")[0] not in "=+-@\t\r\n\x00", cell
+    for row in csv.DictReader(io.StringIO((tmp_path / "out.csv").read_bytes().decode("utf-8"), newline="")):
+        for cell in row.values():
+            number = re.fullmatch(r"-?[\d.]+(e-?\d+)?", cell)
+            assert number or (cell + " ")[0] not in "=+-@\t\r\n\x00", cell
 
 
 def test_one_kind_of_record_at_a_time(tmp_path, capsys):

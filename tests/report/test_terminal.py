@@ -289,10 +289,12 @@ def test_hostile_names_are_shown_and_do_nothing(tmp_path, capsys, name):
         ("abcdefgh", 3, ["abc", "def", "gh"]),
         ("x abcdefgh", 3, ["x", "abc", "def", "gh"]),
         ("模型模型", 4, ["模型", "模型"]),
-        # Behind a sign, unless that leaves less than half a line.
+        # Behind a sign, unless that leaves less than a third of a line.
         ("bert-base-uncased", 11, ["bert-base-", "uncased"]),
         ("a-modelmodel", 8, ["a-modelm", "odel"]),
         ("entity.f1/macro", 12, ["entity.f1/", "macro"]),
+        ("stance.f1@label=against", 22, ["stance.f1@", "label=against"]),
+        ("stance.f1@label=against", 16, ["stance.f1@", "label=against"]),
     ],
 )
 def test_wrapped(text, size, lines):

@@ -10,7 +10,7 @@ def run(arguments: list[str]) -> int:
     parser = Parser(
         "gold stats",
         "What a gold holds: documents and words, zones, entities per label, stance per target, summaries per style.\n"
-        "It is read with every check of a run; faults are as `gold validate` has them (exit 2).",
+        "It is read with every check of a run; faults are as `python -m harness gold validate` has them (exit 2).",
     )
     parser.add_argument("folder", metavar="DIR", help="the gold: a folder, or a file of the format")
     add_options(parser)

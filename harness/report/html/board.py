@@ -1,9 +1,10 @@
 """The leaderboard, the differences between runs, the ledger, and quality against speed."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from harness.comparison.differences import ALPHA, Compared, differences
+from harness.comparison.lines import lies_in
 from harness.comparison.pair_tables import grids
 from harness.comparison.table import Block, Column, Line, Table
 from harness.errors import RunError, UsageError
@@ -57,15 +58,8 @@ def leaderboard(table: Table, shown: Shown, section: str, *, tested: bool) -> Se
                 _footnotes(shown, tested) if last else [],
             )
         )
-    about = "A dot is a score, the bar its interval."
-    keys = [column.key for column in table.columns]
-    cells = [line.cells[key] for line in table.lines for key in keys if key in line.cells]
-    if any(cell.best and not cell.unreliable for cell in cells):
-        about += " A diamond is the best of the rows that can be compared with it."
-    if any(cell.unreliable for cell in cells):
-        about += " A hollow dot is unreliable."
-    if any(line.gold == "oracle" for line in table.lines):
-        about += " A square is an upper bound, which no model is ranked with."
+    dots = [_dot(line, column) for line in table.lines for column in table.columns]
+    about = "A dot is a score, the bar its interval." + _legend({dot.look for dot in dots if dot is not None})
     return Section(section, "Scores", about, figures, sheets)
 
 
@@ -99,24 +93,38 @@ def _score(cell: ShownCell) -> Cell:
 
 
 def _dots(block: Block, column: Column) -> str:
-    dots = []
-    for line in block.lines:
-        cell = line.cells.get(column.key)
-        if cell is None or cell.value is None:
-            continue
-        look: Look = "plain"
-        if line.gold == "oracle":
-            look = "bound"
-        elif cell.unreliable:
-            look = "unreliable"
-        elif cell.best:
-            look = "best"
-        low, high = (None if bound is None else bound * column.factor for bound in (cell.low, cell.high))
-        mark = BEST if cell.best else ""
-        dots.append(
-            Dot(visible(line.label), cell.value * column.factor, low, high, number(cell.value, column) + mark, look)
-        )
-    return intervals(dots, title=visible(column.title) + (" × 100" if column.factor == 100 else ""))
+    dots = (_dot(line, column) for line in block.lines)
+    title = visible(column.title) + (" × 100" if column.factor == 100 else "")
+    return intervals([dot for dot in dots if dot is not None], title=title)
+
+
+def _dot(line: Line, column: Column) -> Dot | None:
+    """A score as every chart draws it; None where there is none."""
+    cell = line.cells.get(column.key)
+    if cell is None or cell.value is None:
+        return None
+    look: Look = "plain"
+    if line.gold == "oracle":
+        look = "bound"
+    elif cell.unreliable:
+        look = "unreliable"
+    elif cell.best:
+        look = "best"
+    low, high = (None if bound is None else bound * column.factor for bound in (cell.low, cell.high))
+    text = number(cell.value, column) + (BEST if cell.best else "")
+    return Dot(visible(line.label), cell.value * column.factor, low, high, text, look)
+
+
+def _legend(looks: Collection[Look]) -> str:
+    """How to read the shapes that are there, each in a sentence after a blank."""
+    said = ""
+    if "best" in looks:
+        said += " A diamond is the best of the rows that can be compared with it."
+    if "unreliable" in looks:
+        said += " A hollow dot is unreliable."
+    if "bound" in looks:
+        said += " A square is an upper bound, which no model is ranked with."
+    return said
 
 
 def _lower(column: Column) -> str:
@@ -150,7 +158,7 @@ def compared(table: Table, baseline: Path | None) -> list[Compared] | str:
     pairs = sum(number_of * (number_of - 1) // 2 for number_of in rows)
     if not pairs:
         return "There are no two runs here that can be compared."
-    if baseline is not None and not any(_inside(baseline, line) for line in table.lines):
+    if baseline is not None and not any(lies_in(line, baseline) for line in table.lines):
         return NO_BASELINE
     if baseline is None and pairs > MOST_PAIRS:
         return f"No baseline was named, and {pairs} pairs are more than a reader can take in. Name one:"
@@ -160,11 +168,6 @@ def compared(table: Table, baseline: Path | None) -> list[Compared] | str:
         return f"{visible(error)}."
 
 
-def _inside(folder: Path, line: Line) -> bool:
-    path = Path(line.folder).resolve()
-    return folder.resolve() in (path, *path.parents)
-
-
 def differing(table: Table, found: list[Compared] | str, baseline: Path | None, section: str) -> Section:
     """Differences with their paired intervals, a chart and a table for each score."""
     title = "Differences" if baseline is None else "Differences to the baseline"
@@ -172,11 +175,13 @@ def differing(table: Table, found: list[Compared] | str, baseline: Path | None, 
         code = "python -m harness report RUN [RUN ...] --out report.html --baseline RUN"
         return Section(section, title, missing=found, code=code if found.endswith(":") else "")
     figures, sheets = [], []
+    looks: set[Look] = set()
     for one in found:
         column = one.column
-        made = (_difference(pair, column, against=baseline is not None) for pair in one.pairs)
+        made = (_difference(one, pair, against=baseline is not None) for pair in one.pairs)
         dots = [dot for dot in made if dot is not None]
         name = visible(column.title)
+        looks.update(dot.look for dot in dots)
         if dots:
             said = ", ".join(f"{dot.name} {dot.text}" for dot in dots)
             figures.append(
@@ -201,7 +206,7 @@ def differing(table: Table, found: list[Compared] | str, baseline: Path | None, 
         ]
     about = (
         "On the same documents. A triangle points where the difference goes if it is more than chance "
-        f"(p by Holm below {ALPHA:g}); a dot could be chance."
+        f"(p by Holm at most {ALPHA:g}); a dot could be chance." + _legend(looks)
     )
     if table.smoke_test:
         about += " Chance here is which sentences of this one document were asked; other documents may turn it round."
@@ -214,10 +219,12 @@ def _axis(column: Column) -> str:
     return f"difference in {visible(column.title)}" + (" × 100" if column.factor == 100 else "")
 
 
-def _difference(pair: Difference, column: Column, *, against: bool) -> Dot | None:
+def _difference(one: Compared, pair: Difference, *, against: bool) -> Dot | None:
+    column = one.column
     if pair.difference is None:
         return None
-    look: Look = "plain"
+    cells = (line.cells.get(column.key) for line in one.table.lines if line.label in (pair.a, pair.b))
+    look: Look = "unreliable" if any(cell and cell.unreliable for cell in cells) else "plain"
     if verdict(pair):
         better = (pair.difference > 0) == (column.direction >= 0)
         look = "better" if better else "worse"
@@ -234,7 +241,7 @@ def _short(name: str) -> str:
 
 def verdict(pair: Difference) -> bool:
     """Whether a difference is more than chance, given how many were looked at; one rule for pictures and words."""
-    return pair.p_holm is not None and pair.p_holm < ALPHA and bool(pair.difference)
+    return pair.p_holm is not None and pair.p_holm <= ALPHA and bool(pair.difference)
 
 
 # ---- ledger ---------------------------------------------------------------------------------------------------------
@@ -278,10 +285,9 @@ def speeds(table: Table, section: str) -> Section:
     column = next(iter(table.columns), None)
     points = []
     for line in table.blocks[0].lines if table.blocks and column else []:
-        cell = line.cells.get(column.key) if column else None
-        if column and cell is not None and cell.value is not None and line.rate:
-            low, high = (None if bound is None else bound * column.factor for bound in (cell.low, cell.high))
-            points.append((Dot(visible(line.label), cell.value * column.factor, low, high, ""), line.rate))
+        dot = _dot(line, column) if column else None
+        if dot is not None and line.rate:
+            points.append((dot, line.rate))
     if not points or column is None:
         return Section(
             section,
@@ -294,6 +300,7 @@ def speeds(table: Table, section: str) -> Section:
     said = "; ".join(f"{dot.name}: {dot.value:.1f} at {rate:.3g} examples per second" for dot, rate in points)
     better = {1: "Up and to the right is better. ", -1: "Down and to the right is better. ", 0: ""}[column.direction]
     about = f"{better}Rates are of prediction alone and hold for the machine that each run was on."
+    about += _legend({dot.look for dot, _ in points})
     if len(points) > MOST_NAMES:
         about += " Named are the runs that no other one beats in both."
     chart = speed(points, title=name, direction=column.direction or 1)

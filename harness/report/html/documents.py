@@ -147,7 +147,9 @@ def _opened(runs: Sequence[StoredRun], text: bool) -> tuple[list[tuple[str, Reop
             left_out.append((visible(named), visible(reason)))
             continue
         if found.corpus.gold_sha256(found.task.name) != run.scores["data"]["gold_sha256"]:
-            left_out.append((visible(named), f"the gold changed since this run; `harness score {visible(run.folder)}`"))
+            again = f"python -m harness score {visible(run.folder)}"
+            why = f"the gold changed since this run; `{again}` scores the same answers on it"
+            left_out.append((visible(named), why))
             continue
         opened.append((label, found))
     return opened, left_out

@@ -107,7 +107,7 @@ class Glance:
     Args:
         task: The id of what it leads to on the page.
         title: Data and task.
-        who: The run in front, or that there is no ranking.
+        who: The run in front, or that there is a tie or no ranking.
         score: Its headline score.
         bounds: The interval of that, where there is one.
         verdict: What the paired test says.

@@ -173,28 +173,50 @@ def _glance(tables: Sequence[Table], found: Sequence[list[Compared] | str], base
             scores = f"{visible(column.title)}: {', '.join(few)}" + (", ..." if len(lines) > _FEW else "")
             cards.append(Glance(place, title, "no ranking", scores, about=f"{documents}: a smoke test"))
             continue
-        cell = first.cells[column.key]
+        front = [line for line in lines if _headline(line, table, "value") == _headline(first, table, "value")]
+        cells = [line.cells[column.key] for line in front]
+        bounds = {"" if cell.low is None else interval(cell.low, cell.high, column) for cell in cells}
         cards.append(
             Glance(
                 place,
                 title,
-                visible(first.label),
-                f"{visible(column.title)} {number(cell.value, column)}" + ("?" if cell.unreliable else ""),
-                "" if cell.low is None else interval(cell.low, cell.high, column),
-                _says(table, pairs, first, baseline),
+                visible(first.label) if len(front) == 1 else "a tie",
+                f"{visible(column.title)} {number(cells[0].value, column)}"
+                + ("?" if any(cell.unreliable for cell in cells) else ""),
+                # Equal scores may have intervals of their own; the table has them.
+                bounds.pop() if len(bounds) == 1 else "",
+                "; ".join(filter(None, (_tie(front, pairs), _says(table, pairs, front, baseline)))),
                 documents,
             )
         )
     return cards
 
 
-def _says(table: Table, found: list[Compared] | str, first: Line, baseline: Path | None) -> str:
-    """What the paired test says, in a few words."""
+def _tie(front: Sequence[Line], found: list[Compared] | str) -> str:
+    """That some runs share the highest score, and whether they differ at all; empty where one is in front."""
+    if len(front) == 1:
+        return ""
+    names = [visible(line.label) for line in front]
+    if len(names) > _MOST_NAMED:
+        names = [*names[: _MOST_NAMED - 1], f"{len(names) - _MOST_NAMED + 1} others"]
+    said = f"{', '.join(names[:-1])} and {names[-1]} tie"
+    if isinstance(found, str):
+        return said
+    alike = [{pair.a, pair.b} for pair in found[0].pairs if pair.differing == 0]
+    # What is alike to one is alike to another; against a baseline only the pairs with it are there.
+    labels = {line.label for line in front}
+    if any(all({one, other} in alike for other in labels - {one}) for one in labels):
+        said += f": no difference on any {found[0].unit}"
+    return said
+
+
+def _says(table: Table, found: list[Compared] | str, front: Sequence[Line], baseline: Path | None) -> str:
+    """What the paired test says of the run in front, or of those that tie, in a few words."""
     if table.smoke_test:
         return "a smoke test"
     lines = [line for line in table.lines if line.gold != "oracle"]
     if isinstance(found, str):
-        return "not tested against the others" if len(lines) > 1 else ""
+        return "not tested against the others" if len(lines) > len(front) else ""
     one, column = found[0], found[0].column
     if baseline is not None:
         sure = [pair for pair in one.pairs if verdict(pair) and pair.difference is not None]
@@ -202,13 +224,18 @@ def _says(table: Table, found: list[Compared] | str, first: Line, baseline: Path
         words = ("better", "worse") if column.direction else ("higher", "lower")
         parts = ((better, words[0]), (len(sure) - better, words[1]), (len(one.pairs) - len(sure), "not told apart"))
         return f"against {visible(one.pairs[0].b)}: " + ", ".join(f"{count} {word}" for count, word in parts if count)
-    own = [pair for pair in one.pairs if first.label in (pair.a, pair.b)]
-    rivals = [visible(pair.b if pair.a == first.label else pair.a) for pair in own if not verdict(pair)]
+    labels = {line.label for line in front}
+    own = [pair for pair in one.pairs if (pair.a in labels) != (pair.b in labels)]
+    others = {pair.b if pair.a in labels else pair.a for pair in own}
+    if not others:
+        return ""
+    unsure = [pair for pair in own if not verdict(pair)]
+    rivals = list(dict.fromkeys(visible(pair.b if pair.a in labels else pair.a) for pair in unsure))
     if not rivals:
-        return "ahead of every other by more than chance" if len(own) > 1 else "ahead by more than chance"
-    named = rivals[0] if len(rivals) == 1 else f"{len(rivals)} of {counted(len(own), 'other')}"
-    if len(rivals) == len(own):
-        named = rivals[0] if len(own) == 1 else "any other"
+        return "ahead of every other by more than chance" if len(others) > 1 else "ahead by more than chance"
+    named = rivals[0] if len(rivals) == 1 else f"{len(rivals)} of {counted(len(others), 'other')}"
+    if len(rivals) == len(others):
+        named = rivals[0] if len(others) == 1 else "any other"
         return f"in front, but that may be chance: not told apart from {named}"
     return f"in front, but not told apart from {named}"
 

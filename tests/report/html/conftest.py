@@ -1,11 +1,14 @@
 """What the tests of the report share: a browser, and runs of three tasks over documents with hostile names."""
 
 import json
+import runpy
 import shutil
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
+carry_out = runpy.run_path(str(Path(__file__).parents[2] / "run_here.py"))["carry_out"]
 
 # As a document's id, a text, a label, a target, a model's name: nothing of it may run, load or break the page.
 PAYLOADS = (
@@ -34,12 +37,11 @@ class Browser:
     def __init__(self, driver):
         self.driver = driver
 
-    def open(self, path, fragment="", *, width=1280, height=900, dark=False):
+    def open(self, path, fragment="", *, width=1280, height=900):
         """Opens a file at a width; a page that is open already is loaded again."""
         size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
         self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
-        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
+        self.turn(dark=False)
         self.driver.get("about:blank")
         self.driver.get_log("performance")
         self.driver.get_log("browser")
@@ -48,6 +50,11 @@ class Browser:
         ready = "return document.readyState === 'complete' && location.pathname.endsWith(arguments[0])"
         self.until(lambda: self.run(ready, Path(path).name))
         return self
+
+    def turn(self, *, dark):
+        """The system turns dark, or light again; what is open stays."""
+        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
 
     def until(self, holds):
         """Waits for something to hold."""
@@ -107,6 +114,35 @@ def started(profile):
         driver.quit()
 
 
+# ---- charts -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session", autouse=True)
+def charts():
+    """The charts that reports have shown so far: drawing is most of what a report costs, so none is drawn twice.
+
+    A test of the drawing itself empties it first, or calls what draws (`charts/plots.py`), which is never remembered.
+    """
+    from harness.report.html import board, curves
+
+    known = {}
+
+    def once(draw):
+        def drawn(*arguments, **named):
+            asked = repr((draw.__name__, arguments, named))
+            if asked not in known:
+                known[asked] = draw(*arguments, **named)
+            return known[asked]
+
+        return drawn
+
+    with pytest.MonkeyPatch.context() as patched:
+        for module, names in ((board, ("intervals", "ledger", "speed")), (curves, ("calibration", "risk_coverage"))):
+            for name in names:
+                patched.setattr(module, name, once(getattr(module, name)))
+        yield known
+
+
 # ---- runs ---------------------------------------------------------------------------------------------------------
 
 METRICS = (
@@ -161,11 +197,9 @@ def predictions(folder, gold, *, wrong):
 
 def run_models(place, data, gold, models, resamples=1000):
     """The real runs of some models over a corpus; returns the folder of their results."""
-    from harness.__main__ import command
-
     for number, (model, wrong) in enumerate(models.items()):
         predictions(place / f"given{number}", gold, wrong=wrong)
-        code = command(
+        carry_out(
             [
                 "data=local", f"data.name={data}", f"data.documents={place / 'corpus' / 'documents.jsonl'}",
                 f"data.gold={place / 'corpus'}", "model=predictions", f"model.path={place / f'given{number}'}",
@@ -173,7 +207,6 @@ def run_models(place, data, gold, models, resamples=1000):
                 f"interval.resamples={resamples}",
             ]
         )  # fmt: skip
-        assert code == 0
     return place / "results"
 
 
@@ -275,12 +308,10 @@ def mixed_runs(tmp_path_factory):
     write(place / "corpus", "targets", [{"id": "bank", "text": f"Banks, {CANARY}"}, {"id": "oslo", "text": "Oslo"}])
     facts = [{"doc": "a", "fact": "Ann Lee met Bob.", "weight": 2}, {"doc": "a", "fact": "He left Oslo.", "weight": 1}]
     write(place / "corpus", "facts", facts)
-    from harness.__main__ import command
-
     for model, given in {"wrong": wrong, "right": right}.items():
         for name, records in given.items():
             write(place / model, name, records)
-        code = command(
+        carry_out(
             [
                 "data=local", "data.name=mixed", f"data.documents={place / 'corpus' / 'documents.jsonl'}",
                 f"data.gold={place / 'corpus'}", "model=predictions", f"model.path={place / model}",
@@ -288,5 +319,4 @@ def mixed_runs(tmp_path_factory):
                 "interval.resamples=100", "fail_on_error.share=1",
             ]
         )  # fmt: skip
-        assert code == 0
     return place / "results"

@@ -15,17 +15,54 @@ def hostile(hostile_runs, report_of):
     return report_of(hostile_runs)
 
 
-@pytest.mark.parametrize("dark", [False, True])
 @pytest.mark.parametrize("width", [1280, 390])
-def test_it_asks_for_nothing_complains_of_nothing_and_fits(browser, plain, tmp_path, width, dark):
-    page = browser.open(plain, width=width, dark=dark)
+def test_it_asks_for_nothing_complains_of_nothing_and_fits(browser, plain, tmp_path, width):
+    page = browser.open(plain, width=width)
     assert page.driver.title == "Evaluation of mine"
-    # Tables scroll in their frames; the page does not.
-    assert page.run("return document.documentElement.scrollWidth") <= width
-    assert page.driver.save_screenshot(str(tmp_path / f"{width}.png"))
-    page.run("scrollTo(0, document.body.scrollHeight)")
+    for dark in (False, True):
+        page.turn(dark=dark)
+        # Tables scroll in their frames; the page does not.
+        assert page.run("return document.documentElement.scrollWidth") <= width
+        assert page.driver.save_screenshot(str(tmp_path / f"{width}-{dark}.png"))
+        page.run("scrollTo(0, document.body.scrollHeight)")
     assert page.requests() == []
     assert page.complaints() == []
+
+
+def test_a_table_that_scrolls_shows_a_shadow_where_there_is_more(browser, plain):
+    table = "const frame = document.querySelector('#s1-differences .frame'), box = frame.getBoundingClientRect();"
+    page = browser.open(plain, width=420)
+
+    def patch(side):
+        """A few pixels of the caption's line at the frame's right edge, or of the page beside it."""
+        x, y = page.run(f"{table} return [box.right + scrollX, box.top + scrollY]")
+        clip = {"x": x - 4 if side == "inside" else x + 4, "y": y + 2, "width": 4, "height": 4, "scale": 1}
+        return page.driver.execute_cdp_cmd("Page.captureScreenshot", {"clip": clip})["data"]
+
+    page.run(f"{table} frame.scrollIntoView({{block: 'center'}})")
+    # Headings stand on one line, and the head is no higher than that.
+    assert page.run(
+        f"{table} const head = frame.querySelector('thead th'), style = getComputedStyle(head);"
+        "return head.clientHeight < 2 * parseFloat(style.lineHeight) + 2 * parseFloat(style.paddingTop)"
+    )
+    for dark in (False, True):
+        page.turn(dark=dark)
+        page.run(f"{table} frame.scrollLeft = 0")
+        assert patch("inside") != patch("beside")
+        page.run(f"{table} frame.scrollLeft = frame.scrollWidth")
+        assert patch("inside") == patch("beside")
+
+
+@pytest.mark.parametrize("width", [1300, 420])
+def test_an_address_opens_where_it_leads(browser, plain, width):
+    for fragment, place in (("#documents-section", "documents-section"), ("#doc=d03", "documents-view-title")):
+        page = browser.open(plain, fragment, width=width)
+        element = page.run(
+            "const box = document.getElementById(arguments[0]).getBoundingClientRect(); return [box.top, innerHeight]",
+            place,
+        )
+        # Below the bar of links and in the upper half of the screen.
+        assert 40 < element[0] < element[1] / 2, (fragment, element)
 
 
 def test_each_link_leads_to_something_and_is_marked_when_one_is_there(browser, plain):
@@ -77,9 +114,10 @@ def test_printing_opens_what_is_folded_and_closes_it_again(browser, plain):
 
 def test_charts_take_the_colours_of_the_page(browser, plain):
     ink = "return getComputedStyle(document.querySelector('figure svg text[text-anchor=end]')).fill"
-    light, dark = (browser.open(plain, dark=dark).run(ink) for dark in (False, True))
-    assert light == "rgb(27, 31, 36)"
-    assert dark == "rgb(230, 233, 236)"
+    page = browser.open(plain)
+    assert page.run(ink) == "rgb(27, 31, 36)"
+    page.turn(dark=True)
+    assert page.run(ink) == "rgb(230, 233, 236)"
 
 
 def test_it_can_be_used_by_keyboard(browser, plain):

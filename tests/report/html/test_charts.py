@@ -89,10 +89,11 @@ def test_a_dot_stands_where_its_value_is():
 
 def test_shape_says_what_colour_says():
     looks = ["plain", "best", "unreliable", "bound", "better", "worse"]
-    svg = plots.intervals([Dot(look, n, None, None, "", look) for n, look in enumerate(looks)], title="x")
-    marks = [one for one in tree(svg).iter("path") if one.get("stroke", "").startswith("var(--") and one.get("fill")]
-    kinds = {(one.get("d"), one.get("fill") == "var(--surface)") for one in marks}
-    assert len(kinds) == len(looks)
+    dots = [Dot(look, n, None, None, "", look) for n, look in enumerate(looks)]
+    for svg in (plots.intervals(dots, title="x"), plots.speed([(dot, 1.0) for dot in dots], title="x")):
+        marks = [one for one in tree(svg).iter("path") if one.get("stroke", "").startswith("var(--")]
+        kinds = {(one.get("d"), one.get("fill") == "var(--surface)") for one in marks if one.get("fill")}
+        assert len(kinds) == len(looks)
 
 
 def test_differences_have_a_line_at_nought():

@@ -2,8 +2,10 @@
 
 import json
 import re
+import runpy
 import shutil
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -25,6 +27,7 @@ from harness.run_folder import find_runs, read_run
 from harness.scoring import read_answers
 
 pytestmark = pytest.mark.core
+carry_out = runpy.run_path(str(Path(__file__).parents[2] / "run_here.py"))["carry_out"]
 
 
 def runs_of(results):
@@ -331,17 +334,14 @@ def test_runs_that_are_named_alike_can_be_told_apart(mixed_runs):
 
 def test_a_run_without_a_document_is_not_asked(mixed_runs, tmp_path):
     """A run over the first document alone, beside one over all."""
-    from harness.__main__ import command
-
     place = mixed_runs.parent
-    code = command(
+    carry_out(
         [
             "data=local", "data.name=mixed", f"data.documents={place / 'corpus' / 'documents.jsonl'}",
             f"data.gold={place / 'corpus'}", "model=predictions", f"model.path={place / 'right'}", "task=summarization",
             "model.name=short", f"results={tmp_path}", "metric=[rouge]", "interval.resamples=100", "data.limit=1",
         ]
     )  # fmt: skip
-    assert code == 0
     view = documents_view(runs_of(mixed_runs / "mixed" / "summarization") + runs_of(tmp_path), text=True)
     # It was scored on other gold, the first document's alone, so it stands apart.
     assert [(g["runs"], g["docs"]) for g in view.data["groups"]] == [(["right", "wrong"], [0, 1]), (["short"], [0])]

@@ -13,6 +13,7 @@ from harness.run_folder import find_runs
 
 pytestmark = pytest.mark.core
 made = runpy.run_path(str(Path(__file__).parents[2] / "made_runs.py"))
+html = runpy.run_path(str(Path(__file__).parent / "conftest.py"))
 make_run, row, ner_rows = made["make_run"], made["row"], made["ner_rows"]
 
 
@@ -92,6 +93,66 @@ def test_nothing_is_said_where_nothing_is_wrong(tmp_path):
     assert summary_of(tmp_path).remarks == []
 
 
+@pytest.fixture(scope="module")
+def tied_runs(tmp_path_factory):
+    """Two models that answer alike, one as good by other answers, and one that finds nothing."""
+    place = tmp_path_factory.mktemp("tied")
+    documents = [{"id": f"d{n:02d}", "text": f"Anna met {n} people."} for n in range(12)]
+    gold = [{"doc": one["id"], "start": 0, "end": 4, "label": "PER"} for one in documents]
+    answers = {"one": gold[:9], "two": gold[:9], "other": gold[3:], "poor": []}
+    html["write"](place, "documents", documents)
+    html["write"](place / "gold", "entities", gold)
+    for model, found in answers.items():
+        html["write"](place / model, "entities", [*found, *({"doc": one["id"]} for one in documents)])
+        html["carry_out"](
+            [
+                "data=local", "data.name=mine", f"data.documents={place / 'documents.jsonl'}",
+                f"data.gold={place / 'gold'}", "model=predictions", f"model.path={place / model}", "task=ner",
+                f"model.name={model}", f"results={place / 'results'}", "metric=[entity_f1]", "interval.resamples=200",
+            ]
+        )  # fmt: skip
+    return place / "results"
+
+
+def card_of(results, models, baseline=None):
+    folders = [folder for folder in find_runs(results) if folder.name.split("-")[0] in models]
+    assert len(folders) == len(models)
+    runs, failures = read_runs(folders)
+    (card,) = summarise(runs, make_tables(runs, failures), baseline).glance
+    return card
+
+
+@pytest.mark.parametrize(
+    ("models", "who", "verdict"),
+    [
+        # The same answers, the same score by other answers, some of both, and some that are in front of another.
+        (("one", "two"), "a tie", "one and two tie: no difference on any document"),
+        (("one", "other"), "a tie", "one and other tie"),
+        (("one", "other", "two"), "a tie", "one, other and two tie"),
+        (("one", "poor", "two"), "a tie", "one and two tie: no difference on any document; ahead by more than chance"),
+        (("one", "poor"), "one", "ahead by more than chance"),
+    ],
+)
+def test_nobody_is_in_front_of_an_exact_tie(tied_runs, models, who, verdict):
+    card = card_of(tied_runs, models)
+    assert (card.who, card.verdict) == (who, verdict)
+    # 9 of 12 entities and no other: F1 is 2 * 9 / (9 + 12).
+    assert card.score == "F1 85.7?"
+
+
+def test_a_tie_is_said_beside_what_was_tested(tied_runs, tmp_path):
+    baseline = next(folder for folder in find_runs(tied_runs) if folder.name.startswith("one"))
+    said = "one and two tie: no difference on any document; against one: 1 not told apart"
+    assert card_of(tied_runs, ("one", "two"), baseline).verdict == said
+    # Without counts nothing is tested, and of many the first are named.
+    for number in range(7):
+        make_run(tmp_path, f"m{number}", scores=ner_rows(0.5))
+    make_run(tmp_path, "z", scores=ner_rows(0.4))
+    (card,) = summary_of(tmp_path).glance
+    assert (card.who, card.score, card.bounds) == ("a tie", "F1 50.0", "[40.0, 60.0]")
+    assert card.verdict == "m0, m1, m2, m3 and 3 others tie; not tested against the others"
+
+
 # ---- scores ---------------------------------------------------------------------------------------------------------
 
 
@@ -142,7 +203,8 @@ def test_differences_are_those_of_compare(plain_runs):
         (expected,) = differences([table])
         shown = section(summary, "Differences", number)
         pair = expected.pairs[0]
-        assert texts(shown.sheets[0])[0][2] == f"{pair.difference * 100:+.1f}"
+        doubtful = any(line.cells[table.columns[0].key].unreliable for line in table.lines)
+        assert texts(shown.sheets[0])[0][2] == f"{pair.difference * 100:+.1f}" + ("?" if doubtful else "")
         assert shown.figures[0].text.endswith(f"{pair.a} − {pair.b} {pair.difference * 100:+.1f}")
         # One rule decides what the picture and the words say.
         sure = pair.p_holm < 0.05
@@ -201,6 +263,22 @@ def test_speed_needs_a_run_that_was_timed(tmp_path):
     make_run(tmp_path, "b")
     shown = section(summary_of(tmp_path), "Quality against speed")
     assert shown.figures[0].text == "b: 50.0 at 50 examples per second"
+
+
+def test_a_hollow_dot_is_unreliable_in_every_chart_of_scores(tmp_path):
+    hollow = 'fill="var(--surface)"'
+    make_run(tmp_path, "a", scores=ner_rows(0.5))
+    make_run(tmp_path, "b", scores=ner_rows(0.7))
+    for title in ("Scores", "Quality against speed"):
+        shown = section(summary_of(tmp_path), title)
+        assert hollow not in shown.figures[0].svg
+        assert "hollow" not in shown.about
+        assert "A diamond is the best" in shown.about
+    make_run(tmp_path, "c", scores=ner_rows(0.6, unreliable=True))
+    for title in ("Scores", "Quality against speed"):
+        shown = section(summary_of(tmp_path), title)
+        assert shown.figures[0].svg.count(hollow) == 1
+        assert "A hollow dot is unreliable." in shown.about
 
 
 # ---- provenance -----------------------------------------------------------------------------------------------------

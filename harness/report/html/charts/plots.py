@@ -56,19 +56,7 @@ def intervals(dots: Sequence[Dot], *, title: str, zero: bool = False, names_of: 
     """
     alt = altair()
     names = shown([dot.name for dot in dots])
-    rows = [
-        {
-            "name": name,
-            "value": dot.value,
-            "low": dot.value if dot.low is None else dot.low,
-            "high": dot.value if dot.high is None else dot.high,
-            "text": dot.text,
-            "shape": _SHAPES[dot.look],
-            "stroke": COLOURS[_COLOURS[dot.look]],
-            "fill": COLOURS["surface" if dot.look in ("unreliable", "bound") else _COLOURS[dot.look]],
-        }
-        for name, dot in zip(names, dots, strict=True)
-    ]
+    rows = [_row(name, dot) | {"text": dot.text} for name, dot in zip(names, dots, strict=True)]
     y = alt.Y("name:N", sort=names, title=None, axis=alt.Axis(labelLimit=NAME * names_of))
     base = alt.Chart(alt.Data(values=rows)).encode(y=y)
     scale = alt.Scale(zero=False, nice=True)
@@ -76,18 +64,36 @@ def intervals(dots: Sequence[Dot], *, title: str, zero: bool = False, names_of: 
     bars = base.mark_rule(strokeWidth=2, strokeCap="round").encode(
         x=alt.X("low:Q", title=title, scale=scale), x2="high:Q", color=alt.Color("stroke:N", scale=None)
     )
-    points = base.mark_point(size=64, opacity=1, strokeWidth=1.8).encode(
-        x=x,
-        shape=alt.Shape("shape:N", scale=None),
-        stroke=alt.Stroke("stroke:N", scale=None),
-        fill=alt.Fill("fill:N", scale=None),
-    )
+    points = _marked(base).encode(x=x)
     values = base.mark_text(align="left", dx=8).encode(x=alt.value("width"), text="text:N")
     layers = [bars, points, values]
     if zero:
         line = alt.Chart(alt.Data(values=[{"at": 0}])).mark_rule(color=COLOURS["muted"], strokeDash=[3, 3])
         layers.insert(0, line.encode(x=alt.X("at:Q", scale=scale, title=title)))
     return drawn(alt.layer(*layers).properties(width=150, height=alt.Step(22)))
+
+
+def _row(name: str, dot: Dot) -> dict[str, Any]:
+    """A dot as a row of a chart's data; without an interval its bar has no length."""
+    return {
+        "name": name,
+        "value": dot.value,
+        "low": dot.value if dot.low is None else dot.low,
+        "high": dot.value if dot.high is None else dot.high,
+        "shape": _SHAPES[dot.look],
+        "stroke": COLOURS[_COLOURS[dot.look]],
+        "fill": COLOURS["surface" if dot.look in ("unreliable", "bound") else _COLOURS[dot.look]],
+    }
+
+
+def _marked(base: Any) -> Any:
+    """Marks in the shapes and colours of such rows."""
+    alt = altair()
+    return base.mark_point(size=64, opacity=1, strokeWidth=1.8).encode(
+        shape=alt.Shape("shape:N", scale=None),
+        stroke=alt.Stroke("stroke:N", scale=None),
+        fill=alt.Fill("fill:N", scale=None),
+    )
 
 
 def ledger(rows: Sequence[tuple[str, Mapping[str, int]]]) -> str:
@@ -191,14 +197,8 @@ def speed(points: Sequence[tuple[Dot, float]], *, title: str, direction: int = 1
     named = _unbeaten(points, direction) if len(points) > MOST_NAMES else set(range(len(points)))
     rates = [rate for _, rate in points]
     middle = (min(rates) * max(rates)) ** 0.5
-    rows: list[dict[str, Any]] = [
-        {
-            "name": name if place in named else "",
-            "rate": rate,
-            "value": dot.value,
-            "low": dot.value if dot.low is None else dot.low,
-            "high": dot.value if dot.high is None else dot.high,
-        }
+    rows = [
+        _row(name if place in named else "", dot) | {"rate": rate}
         for place, (name, (dot, rate)) in enumerate(zip(names, points, strict=True))
     ]
     # Half a decade on either side leaves room for the names.
@@ -211,8 +211,8 @@ def speed(points: Sequence[tuple[Dot, float]], *, title: str, direction: int = 1
     left = base.transform_filter(alt.datum.rate > middle)
     right = base.transform_filter(alt.datum.rate <= middle)
     layers = [
-        base.mark_rule(color=COLOURS["accent"], strokeWidth=1.5).encode(y=bars, y2="high:Q"),
-        base.mark_point(filled=True, size=64, color=COLOURS["accent"], opacity=1).encode(y=y),
+        base.mark_rule(strokeWidth=1.5).encode(y=bars, y2="high:Q", color=alt.Color("stroke:N", scale=None)),
+        _marked(base).encode(y=y),
         left.mark_text(align="right", dx=-8, limit=150).encode(y=y, text="name:N"),
         right.mark_text(align="left", dx=8, limit=150).encode(y=y, text="name:N"),
     ]

@@ -323,8 +323,11 @@
       if (target) {
         target.scrollIntoView({ block: "center", behavior: "instant" });
         if (focus || jump) target.focus({ preventScroll: true });
-      } else if (jump) section.scrollIntoView({ behavior: "instant" });
-      else if (focus) {
+      } else if (jump) {
+        section.scrollIntoView({ behavior: "instant" });
+        // Where the page is narrow the controls fill the screen, and who follows a link wants the document.
+        if (view.getBoundingClientRect().top > innerHeight / 2) view.scrollIntoView({ behavior: "instant" });
+      } else if (focus) {
         const title = document.getElementById("documents-view-title");
         if (title) title.focus({ preventScroll: true });
         if (view.getBoundingClientRect().top < 0) view.scrollIntoView({ behavior: "instant" });
