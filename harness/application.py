@@ -109,7 +109,8 @@ def run(arguments: list[str]) -> int:
         _remove_abandoned(results)
         folder = Path(tempfile.mkdtemp(prefix=f".jobs-{_here()}-{os.getpid()}-", dir=results)).resolve()
     except OSError as error:
-        raise RunError(f"results={results}: cannot be written ({error.strerror}); choose another folder") from None
+        why = "it is a file" if results.is_file() else error.strerror
+        raise RunError(f"results={results}: cannot be written ({why}); choose another folder") from None
     try:
         os.environ[_JOBS] = str(folder)
         write_json(folder / "line.json", asdict(line))

@@ -260,9 +260,10 @@ def _parse(overrides: Iterable[str], config_dir: str | None) -> list[Any]:
         parser = OverridesParser.create(ConfigLoaderImpl(config_search_path=search))
         return list(parser.parse_overrides(list(overrides)))
     except HydraException as error:
-        raise ConfigError(
-            f"{' '.join(str(error).split('See https')[0].split())}; quote values with special characters: key='\"a,b\"'"
-        ) from None
+        said = " ".join(str(error).split("See https")[0].split())
+        # What the parser calls its own classes says nothing to a user.
+        said = re.sub(r"^\w+Exception: ", "not understood: ", said)
+        raise ConfigError(f"{said}; quote values with special characters: key='\"a,b\"'") from None
 
 
 def _compose(overrides: Iterable[str], config_dir: str | None) -> DictConfig:

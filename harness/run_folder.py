@@ -342,8 +342,11 @@ def find_runs(path: Path) -> list[Path]:
     if not path.exists():
         if matching := _matching(path):
             return matching
-        near = sorted(p.name for p in path.parent.glob("*") if p.name.startswith(f"{path.name}-")) if path.name else []
-        hint = f"; did you mean {path.parent / near[0]}?" if near else ""
+        beside = sorted(p.name for p in path.parent.glob("[!.]*") if p.is_dir()) if path.name else []
+        near = [name for name in beside if name.startswith(f"{path.name}-")]
+        more = f" and {len(beside) - 5} more" if len(beside) > 5 else ""
+        listed = f"; {path.parent} has {', '.join(beside[:5])}{more}" if beside else ""
+        hint = f"; did you mean {path.parent / near[0]}?" if near else listed
         raise RunError(f"{path}: no such folder{hint}")
     if _is_run(path):
         return [path]

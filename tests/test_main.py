@@ -180,7 +180,7 @@ def test_the_environment_is_not_read_into_a_configuration(capsys, folder, monkey
 def test_results_that_is_a_file_is_said(capsys, folder):
     (folder / "taken").write_text("x")
     assert command(["model=lead", "results=taken"]) == 2
-    assert "results=taken: cannot be written" in capsys.readouterr().err
+    assert "results=taken: cannot be written (it is a file)" in capsys.readouterr().err
     assert command(["model=lead", "results="]) == 2
     assert files(folder) == ["taken"]
 
