@@ -72,8 +72,13 @@ def weights(units: int, resamples: int, rng_seed: int) -> Iterator[Array]:
     Units must be in a fixed order (sorted by id), so that two runs of one data set see the same draws and can be
     compared pair by pair.
     """
-    for block in _blocks(units, resamples, rng_seed, units):
+    for block in drawn_times(units, resamples, rng_seed):
         yield block.astype(np.float64)
+
+
+def drawn_times(units: int, resamples: int, rng_seed: int) -> Iterator[Times]:
+    """What `weights` gives, as bytes: for callers that have a type of their own to calculate in."""
+    return _blocks(units, resamples, rng_seed, units)
 
 
 def resampled_sums(counts: Array, resamples: int, rng_seed: int) -> Array:

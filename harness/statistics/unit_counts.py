@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from harness.errors import DataError
 from harness.metric.base import Array, Key, Sums
-from harness.statistics.resample import exact_in_float32, grouped, weights
+from harness.statistics.resample import drawn_times, exact_in_float32, grouped
 
 Compute = Callable[[Sums], Mapping[Key, Array]]
 
@@ -274,7 +274,7 @@ def resample_systems(
         for units, own in counts.left_out(number):
             left_out[:, number, units] = score_sums(compute, keys, counts.names, own)
     first = 0
-    for sums in counts.weighted(weights(counts.units, resamples, rng_seed)):
+    for sums in counts.weighted(drawn_times(counts.units, resamples, rng_seed)):
         last = first + sums.shape[2]
         for number, own in enumerate(sums):
             draws[:, number, first:last] = score_sums(compute, keys, counts.names, own)

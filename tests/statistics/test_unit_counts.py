@@ -67,7 +67,7 @@ def test_a_score_that_the_metric_does_not_have_is_refused():
 def test_draws_are_scores_of_drawn_units():
     systems = {"a": random_spans(7, 1), "b": random_spans(7, 2)}
     found = resample_systems(systems, f1, [F1], resamples=50, rng_seed=3)
-    drawn = np.concatenate(list(unit_counts.weights(7, 50, 3)))
+    drawn = np.concatenate(list(resample.weights(7, 50, 3)))
     for number, counts in enumerate(systems.values()):
         for row in range(50):
             # One unit after the other, as often as it was drawn.
