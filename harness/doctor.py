@@ -5,6 +5,7 @@ import importlib.util
 import os
 import platform
 import re
+import shlex
 import tempfile
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -34,6 +35,7 @@ _ABOUT = {
     "gliner2": "model=gliner2",
     "openai": "model=openai_compatible",
     "gguf": "GGUF weights of model=hf_causal",
+    "energy": "energy=true",
 }
 _OK, _BAD, _ABSENT = "ok", "BROKEN", "-"
 
@@ -99,7 +101,7 @@ def _requirements() -> tuple[list[tuple[str, str]], dict[str, list[tuple[str, st
     base: list[tuple[str, str]] = []
     extras: dict[str, list[tuple[str, str]]] = {}
     for requirement in stated:
-        found = re.match(r"([\w.-]+)(?:\[[^\]]*\])?\s*\(?([^;)]*)\)?", requirement)
+        found = re.match(r"([\w.-]+(?:\[[^\]]*\])?)\s*\(?([^;)]*)\)?", requirement)
         extra = re.search(r"extra\s*==\s*['\"]([\w-]+)['\"]", requirement)
         if found:
             (extras.setdefault(extra[1], []) if extra else base).append((found[1], found[2].strip()))
@@ -108,7 +110,7 @@ def _requirements() -> tuple[list[tuple[str, str]], dict[str, list[tuple[str, st
 
 def _package(name: str, specifier: str) -> Finding:
     try:
-        found = version(name)
+        found = version(name.partition("[")[0])
     except PackageNotFoundError:
         return Finding(name, _BAD, f"not installed; pip install '{name}{specifier}'")
     if not _within(found, specifier):
@@ -133,10 +135,10 @@ def _import(name: str) -> Finding | None:
 
 
 def _extra(name: str, wanted: list[tuple[str, str]]) -> Finding:
-    about = _ABOUT.get(name, "")
+    about = _ABOUT[name]
     lacking = [package for package, specifier in wanted if _package(package, specifier).state == _BAD]
     if lacking:
-        return Finding(name, _ABSENT, f"{about}; pip install {' '.join(lacking)}")
+        return Finding(name, _ABSENT, f"{about}; pip install {shlex.join(lacking)}")
     return Finding(name, _OK, about)
 
 

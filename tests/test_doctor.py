@@ -39,7 +39,10 @@ def test_every_dependency_of_pyproject_is_looked_at(tmp_path):
     for requirement in project["dependencies"]:
         name = re.match(r"[\w.-]+", requirement)[0]
         assert re.search(rf"^  {name} +(ok|BROKEN)", text, re.MULTILINE)
-    assert set(lines_of(text, "extras")) == set(project["optional-dependencies"])
+    extras = lines_of(text, "extras")
+    assert set(extras) == set(project["optional-dependencies"])
+    for name, line in extras.items():
+        assert re.match(rf"\s*{name} +(ok|-) +\w|\s*{name} +(ok|-) +`", line), line
 
 
 def test_models_without_weights_run_and_others_say_what_is_lacking(tmp_path, monkeypatch):
@@ -78,7 +81,7 @@ def test_an_extra_that_is_not_installed_names_its_pip_command(tmp_path, monkeypa
     real = doctor_module.version
 
     def version(name):
-        if name in ("torch", "spacy"):
+        if name in ("torch", "spacy", "gliner2", "codecarbon"):
             raise PackageNotFoundError(name)
         return real(name)
 
@@ -86,6 +89,8 @@ def test_an_extra_that_is_not_installed_names_its_pip_command(tmp_path, monkeypa
     extras = lines_of(doctor(tmp_path)[0], "extras")
     assert "pip install torch" in extras["hf"]
     assert re.search(r"spacy +- +data\.format=spacy, model=spacy; pip install spacy", extras["spacy"])
+    assert extras["gliner2"].endswith("model=gliner2; pip install 'gliner2[local]'")
+    assert extras["energy"].endswith("energy=true; pip install codecarbon")
     assert doctor(tmp_path)[1] == 0
 
 
