@@ -61,6 +61,28 @@ def test_a_run_that_asks_nothing_keeps_the_speed_of_the_one_that_did(tmp_path, c
     assert first["asked"] == 3
 
 
+def test_a_summarizer_says_what_it_read_and_wrote(tmp_path, capsys):
+    pytest.importorskip("torch").set_num_threads(1)
+    transformers = pytest.importorskip("transformers")
+    from harness.__main__ import command
+    from harness.prediction_file import read_predictions
+    from harness.resources import resolve
+
+    assert command(["model=tiny", "task=summarization", f"results={tmp_path}"]) == 0
+    said = capsys.readouterr().out
+    folder = tmp_path / "seed" / "summarization" / "tiny"
+    run = json.loads((folder / "run.json").read_text())
+    tokenizer = transformers.AutoTokenizer.from_pretrained(resolve("package:weights/tiny_summarization"))
+    answers = [row.answer for row in read_predictions(folder)]
+    special = tokenizer.num_special_tokens_to_add()
+    assert run["usage"]["input_tokens"] == sum(answer.tokens_read + special for answer in answers)
+    # A word is a token at least.
+    assert run["usage"]["output_tokens"] >= sum(len(answer.text.split()) for answer in answers) > 0
+    assert run["output_tokens_per_second"] == run["usage"]["output_tokens"] / run["seconds"]["predict"]
+    assert (run["cost"], run["answered_by"]) == (None, [])
+    assert "tokens/s written" in said
+
+
 @pytest.fixture(scope="module")
 def language_model(tmp_path_factory):
     """A causal language model of a few thousand random weights, and the command that has it answer all three tasks."""
@@ -85,6 +107,8 @@ def language_model(tmp_path_factory):
         num_attention_heads=2,
         max_position_embeddings=4096,
     )
+    # Without a seed the weights, and with them whether any token is written before </s>, would differ from run to run.
+    torch.manual_seed(0)
     transformers.LlamaForCausalLM(config).save_pretrained(folder)
     limits = [f"model.{task}.max_new_tokens=2" for task in ("ner", "summarization")]
     return ["model=hf_causal", f"model.path={folder}", *limits, "fail_on_error.share=1"]
