@@ -89,10 +89,11 @@ tiny: $(VENV)/.dev-installed
 wheel: $(VENV)/.dev-installed
 	$(BIN)/python -m build --wheel --no-isolation
 
+# torch.txt is installed before what is locked after it, and its packages stay out of every other lock.
 lock:
 	cd requirements && for part in run dev trackers; do \
 	  uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
-	    --no-emit-index-url --no-emit-find-links $$part.in -o $$part.txt; done
+	    --no-emit-index-url --no-emit-find-links --excludes torch.txt $$part.in -o $$part.txt; done
 
 clean:
 	rm -rf $(VENV) dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -10,8 +10,9 @@ import numpy as np
 
 from benchmarks.scale import Made, configuration, cost_of, ner, score_sets, scores_of, stance, summarization, write_sets
 from harness.files import write_json
+from harness.prediction_file import write_predictions
 from harness.records import Answer, Example, StanceInput, Target
-from harness.run_folder import read_run, write_config, write_predictions, write_run
+from harness.run_folder import read_run, write_config, write_run
 
 FOLDERS = 200
 DOCUMENTS = 1_000

@@ -24,8 +24,9 @@ from harness.counts import Counted, CountTable, read_counts
 from harness.files import write_json
 from harness.gold import load_corpus
 from harness.metric.base import Metric
+from harness.prediction_file import write_predictions
 from harness.records import Answer, Entity, Example, References, Stance, StanceInput, Summary, Target
-from harness.run_folder import write_config, write_predictions, write_run, write_scores
+from harness.run_folder import write_config, write_run, write_scores
 from harness.scoring import SCHEMA, Scored, all_score_rows
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -18,8 +18,9 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from harness.compose import CommandLine, Composed, compose_job, compose_jobs, parse_arguments, quoted
+from harness.dry_run import dry_run
 from harness.errors import HarnessError, ResourceError, RunError
-from harness.evaluate import Outcome, dry_run, run_plan
+from harness.evaluate import Outcome, run_plan
 from harness.files import sha256, write_json
 from harness.plan import Plan, plan
 from harness.report.progress import make_progress

@@ -7,7 +7,9 @@ import inspect
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.metadata import entry_points
+from types import ModuleType
 from typing import Any, Literal, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
@@ -191,10 +193,10 @@ def kind_class(group: str, kind: str) -> Any:
     if kind in kinds(group):
         module = importlib.import_module(f"harness.{group}.{kind}")
         return getattr(module, camel_case(kind))
-    for plugin in entry_points(group=f"harness.{group}"):
-        if plugin.name == kind:
-            return plugin.load()
-    known = [*kinds(group), *(plugin.name for plugin in entry_points(group=f"harness.{group}"))]
+    plugged = plugins(group)
+    if kind in plugged:
+        return plugged[kind]()
+    known = [*kinds(group), *plugged]
     raise ConfigError(
         f"{group} kind {kind!r} does not exist{nearest(kind, known)}; there are {', '.join(sorted(known))}"
     )
@@ -209,6 +211,21 @@ def kinds(group: str) -> list[str]:
         if path.stem != "base" and re.search(kind, path.read_text(encoding="utf-8"), re.MULTILINE):
             found.append(path.stem)
     return found
+
+
+def modules_with(group: str, function: str) -> dict[str, Callable[[], ModuleType]]:
+    """What imports each module of `harness/<group>/` that has this function, by the module's name; imports none yet."""
+    files = sorted((PACKAGE / group).glob("[a-z]*.py"))
+    return {
+        file.stem: partial(importlib.import_module, f"harness.{group}.{file.stem}")
+        for file in files
+        if f"\ndef {function}(" in file.read_text(encoding="utf-8")
+    }
+
+
+def plugins(group: str) -> dict[str, Callable[[], Any]]:
+    """What loads each entry point that other packages have in the group `harness.<group>`, by its name."""
+    return {plugin.name: plugin.load for plugin in entry_points(group=f"harness.{group}")}
 
 
 def camel_case(kind: str) -> str:
@@ -274,17 +291,12 @@ def format_reader(name: str) -> Callable[..., Iterator[Row]]:
     Raises:
         ConfigError: There is no such format; names the nearest.
     """
-    known = sorted(
-        path.stem
-        for path in (PACKAGE / "format").glob("[a-z]*.py")
-        if path.stem != "base" and "\ndef read(" in path.read_text(encoding="utf-8")
-    )
-    if name in known:
-        return importlib.import_module(f"harness.format.{name}").read  # type: ignore[no-any-return]
-    for plugin in entry_points(group="harness.format"):
-        if plugin.name == name:
-            return plugin.load().read  # type: ignore[no-any-return]
-    raise ConfigError(f"data.format: {name!r} does not exist{nearest(name, known)}; there are {', '.join(known)}")
+    modules = {**plugins("format"), **modules_with("format", "read")}
+    if name not in modules:
+        known = ", ".join(sorted(modules))
+        raise ConfigError(f"data.format: {name!r} does not exist{nearest(name, modules)}; there are {known}")
+    read: Callable[..., Iterator[Row]] = modules[name]().read
+    return read
 
 
 def check_options(name: str, options: Mapping[str, Any], place: str) -> None:

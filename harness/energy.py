@@ -46,6 +46,7 @@ class EnergyMeter:
                 force_carbon_intensity_g_co2e_kwh=0.0,
                 output_methods=[],
                 output_handlers=[],
+                output_dir=".",
                 emissions_endpoint=None,
                 electricitymaps_api_token=None,
                 cloud_provider=None,

@@ -3,34 +3,41 @@
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from harness.config import FailOnError, RunConfig
+from harness.dry_run import unanswered
 from harness.energy import EnergyMeter
 from harness.engine.base import Engine, Stopped
 from harness.errors import HarnessError
 from harness.files import locked
-from harness.journal import NAME as JOURNAL
-from harness.journal import holds_answers, journalled_answers, remove_journal
-from harness.judging import Asked as JudgedQuestion
-from harness.judging import (
+from harness.findings import Asked as JudgedQuestion
+from harness.findings import (
     FindingJournal,
-    judge_cases,
-    load_judges,
     read_judged,
     remove_finding_journal,
     write_judged,
 )
-from harness.measurement import forget_peaks, measured_before, measurements, spent_before, spent_by
+from harness.journal import holds_answers, remove_journal
+from harness.judging import judge_cases, judge_in_words, load_judges
+from harness.measurement import (
+    Judging,
+    forget_peaks,
+    judging,
+    judging_before,
+    measured_before,
+    measurements,
+    spent_before,
+    spent_by,
+)
 from harness.metric.base import Metric
-from harness.model.base import Model
 from harness.plan import Plan, TaskPlan
-from harness.predict import ASKED_AGAIN, answer_keys, ask, fingerprint, stored_answers
-from harness.records import Answer, Example
+from harness.predict import ask
+from harness.records import Answer
 from harness.run_folder import is_complete, write_results, write_run
 from harness.scoring import Case, Judgement, Scored, questions_of, read_answers, score_examples, scores_json
 
@@ -96,7 +103,8 @@ def run_task(
     started = time.monotonic()
     forget_peaks()
     names = (task.corpus.name, task.task.name, config.model_name, str(task.folder))
-    if unanswered(task, config):
+    loaded = bool(unanswered(task, config))
+    if loaded:
         # Before the folder exists: a missing package or an untrained head is refused with nothing written.
         if hasattr(task.model, "load"):
             task.model.load()
@@ -137,9 +145,22 @@ def run_task(
         finally:
             progress.finish()
         begun = time.monotonic()
+        stored = [] if config.fresh else read_judged(task.folder)
         findings = FindingJournal(task.folder, fresh=config.fresh)
-        known = [*([] if config.fresh else read_judged(task.folder)), *findings.findings]
-        judged, scored = score_plan(task, asked.answers, config, known=known, keep=findings.commit, stop=stop)
+        if findings.left_behind(stored):
+            findings.took.clear()
+        earlier = len(findings.took)
+        with _spending_kept(task, before):
+            judged, scored = score_plan(
+                task,
+                asked.answers,
+                config,
+                known=[*stored, *findings.findings],
+                loaded=loaded,
+                keep=findings.commit,
+                measure=findings.add,
+                stop=stop,
+            )
         seconds = {**asked.seconds, "score": time.monotonic() - begun}
         scores = scores_json(
             scored, task.corpus, task.task, model=model_identity(task, config), label_map=task.label_map
@@ -161,14 +182,33 @@ def run_task(
         if not asked.asked:
             # Nothing was asked: what the answers took is what it took when they were asked for.
             took |= measured_before(task.folder)
+        if judged:
+            put = {key for one in judged.values() for keys in one.keys.values() for key in keys}
+            of_stored = judging_before(task.folder, {one.judge for one in stored if one.key in put})
+            took["judging"] = judging(
+                {name: one.identity for name, one in judged.items()}, [*of_stored, *findings.took]
+            )
         failure = over_error_limit(scored.ledger, config.fail_on_error, task.task.name)
         write_run(task.folder, "complete", failure=failure, **took)
         remove_journal(task.folder)
         remove_finding_journal(task.folder)
-    remarks = _silent(scored, task)
+    remarks = (*_silent(scored, task), *_took(judged, findings.took[earlier:]))
     if meter and asked.asked and used is None:
         remarks += ("energy was to be measured, and codecarbon read none on this machine",)
     return Outcome(*names, "failed" if failure else "complete", failure, 1 if failure else 0, remarks)
+
+
+@contextmanager
+def _spending_kept(task: TaskPlan, before: Mapping[str, Any] | None) -> Iterator[None]:
+    """Keeps what the answers cost: where scoring ends early none of them is asked for again."""
+    try:
+        yield
+    except BaseException:
+        if not is_complete(task.folder) and (spent := spent_by(task.model, before)):
+            # The fault may be that nothing can be written.
+            with suppress(OSError):
+                write_run(task.folder, "started", **spent)
+        raise
 
 
 def _silent(scored: Scored, task: TaskPlan) -> tuple[str, ...]:
@@ -181,13 +221,30 @@ def _silent(scored: Scored, task: TaskPlan) -> tuple[str, ...]:
     )
 
 
+def _took(judged: Mapping[str, Judgement], took: Sequence[Judging]) -> tuple[str, ...]:
+    """What judges were asked in this process, one line each."""
+    found = []
+    for name, entry in judging({name: one.identity for name, one in judged.items()}, took).items():
+        if entry["asked"]:
+            usage = entry["usage"] or {}
+            said = [f"{entry['asked']:,} questions to its judge ({judge_in_words(judged[name].signature)})"]
+            said.append(f"{entry['seconds']:,.1f} s")
+            for key, what in (("input_tokens", "tokens read"), ("output_tokens", "tokens written")):
+                said += [f"{usage[key]:,} {what}"] if usage.get(key) else []
+            said += [f"cost {entry['cost']:.4g}"] if entry["cost"] else []
+            found.append(f"metric {name!r}: {', '.join(said)}")
+    return tuple(found)
+
+
 def score_plan(
     task: TaskPlan,
     answers: Mapping[str, Answer],
     config: RunConfig,
     *,
     known: Sequence[JudgedQuestion] = (),
+    loaded: bool = False,
     keep: Callable[[Sequence[JudgedQuestion]], None] = lambda _: None,
+    measure: Callable[[Judging], None] = lambda _: None,
     stop: Callable[[], int | None] = lambda: None,
 ) -> tuple[dict[str, Judgement], Scored]:
     """Puts the metrics' questions to their judges and scores the answers of a task.
@@ -197,7 +254,9 @@ def score_plan(
         answers: By example id.
         config: The configuration.
         known: Findings of before.
+        loaded: Whether the judges were loaded already.
         keep: Told of every batch of new findings.
+        measure: Told what each batch of new findings took.
         stop: The signal that asks the run to stop, or None.
     """
     read = read_answers(task.examples, answers, task.corpus, task.task, task.label_map)
@@ -205,7 +264,17 @@ def score_plan(
     def questions(metric: Metric, case: Case) -> list[Any]:
         return questions_of(metric, case, task.corpus, task.label_map)
 
-    judged = judge_cases(task.metrics, task.judges, read.cases, questions, known=known, keep=keep, stop=stop)
+    judged = judge_cases(
+        task.metrics,
+        task.judges,
+        read.cases,
+        questions,
+        known=known,
+        loaded=loaded,
+        keep=keep,
+        measure=measure,
+        stop=stop,
+    )
     scored = score_examples(
         read,
         task.corpus,
@@ -256,44 +325,6 @@ def _remove_empty(folder: Path) -> None:
     with suppress(OSError):
         for place in (folder, *folder.parents[:2]):
             place.rmdir()
-
-
-def unanswered(task: TaskPlan, config: RunConfig) -> list[Example]:
-    """The examples that neither a complete run in the folder answers nor the journal of one that was cut off."""
-    shared = fingerprint(task.model, task.task, task.corpus)
-    keys = answer_keys(task.examples, shared)
-    known = {} if config.fresh else stored_answers(task.folder)
-    known |= journalled_answers(task.folder, shared, fresh=config.fresh)
-    return [
-        example
-        for example in task.examples
-        if keys[example.id] not in known or known[keys[example.id]].bin in ASKED_AGAIN
-    ]
-
-
-def dry_run(ready: Plan) -> list[dict[str, Any]]:
-    """What a run would ask: examples, those answered already, words of input. Asks nothing, writes nothing."""
-    rows = []
-    for task in ready.tasks:
-        waiting = unanswered(task, ready.config)
-        rows.append(
-            {
-                "task": task.task.name,
-                "model": ready.config.model_name,
-                "examples": len(task.examples),
-                "stored": len(task.examples) - len(waiting),
-                "words": sum(len(example.input.text.split()) for example in waiting),
-                "cost": _estimate(task.model, waiting),
-                "folder": str(task.folder),
-                "resumes": (task.folder / JOURNAL).exists(),
-            }
-        )
-    return rows
-
-
-def _estimate(model: Model, waiting: Sequence[Example]) -> float:
-    estimate = getattr(model, "estimate", None)
-    return float(estimate([example.input for example in waiting]) or 0.0) if estimate else 0.0
 
 
 def _debug() -> bool:

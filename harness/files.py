@@ -229,11 +229,13 @@ def _too_deep(value: Any, line: str) -> bool:
     return any(isinstance(one, dict | list) for one in level)
 
 
-def _no_constant(name: str) -> float:
+def no_constant(name: str) -> float:
+    """What `parse_constant` is given where NaN and infinities are no JSON."""
     raise ValueError(f"{name} is not JSON")
 
 
-def _finite(digits: str) -> float:
+def finite_number(digits: str) -> float:
+    """What `parse_float` is given where numbers are finite."""
     number = float(digits)
     if not math.isfinite(number):
         # Python reads 1e999 as infinity, which is not JSON when it is written again.
@@ -252,7 +254,7 @@ def _no_duplicate_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-_JSON = json.JSONDecoder(parse_constant=_no_constant, parse_float=_finite, object_pairs_hook=_no_duplicate_keys)
+_JSON = json.JSONDecoder(parse_constant=no_constant, parse_float=finite_number, object_pairs_hook=_no_duplicate_keys)
 
 
 def _excerpt(line: str) -> str:

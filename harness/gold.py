@@ -256,10 +256,10 @@ def _stance_columns(data: DataConfig) -> StanceColumns | None:
 
 # Record files that no other record refers to.
 _LEAVES = ("entities", "tags", "stance", "summaries", "facts")
-
-
 # Those of them that are scored.
 _SCORED: dict[TaskName, str] = {"ner": "entities", "stance": "stance", "summarization": "summaries"}
+# Those of which one annotator's are read; the summaries of several are several references.
+_OF_ONE = ("sentences", "entities", "stance", "facts")
 
 
 def file_without_record(data: DataConfig, task: TaskName) -> str:
@@ -409,8 +409,13 @@ def file_order(fault: str) -> tuple[str, int]:
     return (found[1], int(found[2])) if found else (fault.partition(": ")[0], 0)
 
 
+def is_chosen(row: Row, annotator: str) -> bool:
+    """Whether `data.annotator` keeps a row: those of that one and those that name none, and every reference summary."""
+    given = row.fields.get("annotator")
+    return row.file not in _OF_ONE or given == annotator or not isinstance(given, str)
+
+
 def _chosen(checker: Checker, by_file: Mapping[str, list[Row]], wanted: str) -> dict[str, list[Row]]:
-    """The rows of one annotator and those that name none; summaries are all kept, as several references."""
     rows = [row for name in ("sentences", *_LEAVES) for row in by_file.get(name, ())]
     names = {row.fields["annotator"] for row in rows if isinstance(row.fields.get("annotator"), str)}
     if rows and wanted not in names:
@@ -418,16 +423,7 @@ def _chosen(checker: Checker, by_file: Mapping[str, list[Row]], wanted: str) -> 
             f"data.annotator={wanted}: no record is by that annotator; found {', '.join(sorted(names)) or 'none'}"
             f"{checker.nearest(wanted, names)}"
         )
-    return {
-        name: [
-            row
-            for row in found
-            if name not in ("sentences", "entities", "stance", "facts")
-            or row.fields.get("annotator") == wanted
-            or not isinstance(row.fields.get("annotator"), str)
-        ]
-        for name, found in by_file.items()
-    }
+    return {name: [row for row in found if is_chosen(row, wanted)] for name, found in by_file.items()}
 
 
 def _sentences(checker: Checker, rows: Iterable[Row]) -> dict[str, tuple[Sentence, ...]]:

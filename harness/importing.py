@@ -16,17 +16,9 @@ from harness.errors import RunError, UsageError
 from harness.files import file_sha256, locked, sha256
 from harness.foreign.base import ForeignRun, ForeignScore, read_file
 from harness.metric.base import Key
+from harness.prediction_file import write_predictions
 from harness.records import BINS, SPAN_BINS
-from harness.run_folder import (
-    folder_name,
-    is_complete,
-    read_run,
-    run_path,
-    write_config,
-    write_predictions,
-    write_run,
-    write_scores,
-)
+from harness.run_folder import folder_name, is_complete, read_run, run_path, write_config, write_run, write_scores
 from harness.scoring import SCHEMA, Scored
 
 # Two standard normal quantiles make an interval at this level.
@@ -74,6 +66,8 @@ def import_files(files: Sequence[Path], results: Path, wanted: Wanted) -> list[P
         raise UsageError(f"--name {wanted.name}: the files have several models; import each by itself")
     folders: dict[Path, tuple[Path, ForeignRun]] = {}
     for file, run in chosen:
+        if run.model is None and wanted.name is None:
+            raise UsageError(f"{file}: names no model; give --name NAME")
         folder = _folder(results, run, wanted)
         if folder in folders:
             raise UsageError(f"{file}: the same model and task as {folders[folder][0]}; import one of them")
@@ -107,8 +101,12 @@ def _refuse_unknown(runs: Sequence[ForeignRun], wanted: Wanted) -> None:
 def _folder(results: Path, run: ForeignRun, wanted: Wanted) -> Path:
     # Never the folder of a run of our own: those have no such key, and a hash tells the two apart.
     whose = {"tool": run.tool, "version": run.version, "task": run.task, "documents": run.documents, "asked": run.asked}
-    own = folder_name(wanted.name or run.model, {}, {"imported": whose})
+    own = folder_name(_name(run, wanted), {}, {"imported": whose})
     return run_path(results, wanted.data or run.task, wanted.task, own)
+
+
+def _name(run: ForeignRun, wanted: Wanted) -> str:
+    return str(wanted.name or run.model)
 
 
 def _rows(run: ForeignRun, wanted: Wanted) -> dict[Key, tuple[ForeignScore, dict[str, Any]]]:
@@ -137,7 +135,7 @@ def _content(run: ForeignRun, rows: Sequence[dict[str, Any]], wanted: Wanted) ->
         },
         "task": wanted.task,
         "model": {
-            "name": wanted.name or run.model,
+            "name": _name(run, wanted),
             "signature": {"kind": "imported", "tool": run.tool, "asked": sha256(_hashable(run.asked))},
             "gold": "none",
         },

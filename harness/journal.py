@@ -2,9 +2,10 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import closing
-from dataclasses import asdict, fields
+from dataclasses import fields
+from operator import attrgetter
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -137,12 +138,25 @@ def _answers(connection: sqlite3.Connection) -> dict[str, Answer]:
     return {key: answer_from_json(text) for key, text in connection.execute("SELECT key, answer FROM answers")}
 
 
+def _reader(kind: type) -> Callable[[Any], dict[str, Any]]:
+    """A function that gives an object's fields by name: `asdict` copies every value, and takes three times as long."""
+    names = tuple(entry.name for entry in fields(kind))
+    values = attrgetter(*names)
+    return lambda one: dict(zip(names, values(one), strict=True))
+
+
 _KNOWN = frozenset(entry.name for entry in fields(Answer))
+_fields_of = _reader(Answer)
+_NESTED = {"entities": _reader(Entity), "mentions": _reader(Mention)}
 
 
 def answer_to_json(answer: Answer) -> str:
     """An answer as one JSON string."""
-    return canonical_json({key: value for key, value in asdict(answer).items() if value is not None})
+    given = {key: value for key, value in _fields_of(answer).items() if value is not None}
+    for key, read in _NESTED.items():
+        if key in given:
+            given[key] = [read(one) for one in given[key]]
+    return canonical_json(given)
 
 
 def answer_from_json(text: str) -> Answer:

@@ -3,8 +3,9 @@
 import json
 import resource
 import sys
-from collections.abc import Mapping
+from collections.abc import Container, Iterable, Mapping
 from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,8 @@ def measurements(
         "examples_per_second": asked.asked / predict if asked_any else None,
         "tokens_per_second": asked.tokens / predict if asked_any and asked.tokens else None,
         "output_tokens_per_second": written / predict if asked_any and written else None,
+        "batch_size": asked.batch_size or None,
+        "batch_tokens": asked.batch_tokens,
         "peak_memory_bytes": peak_memory(),
         "peak_gpu_memory_bytes": _peak_gpu_memory(),
         "energy": None if energy is None else dict(energy),
@@ -50,6 +53,8 @@ _KEPT = (
     "examples_per_second",
     "tokens_per_second",
     "output_tokens_per_second",
+    "batch_size",
+    "batch_tokens",
     "peak_memory_bytes",
     "peak_gpu_memory_bytes",
     "energy",
@@ -91,6 +96,75 @@ def spent_by(model: Model, before: Mapping[str, Any] | None) -> dict[str, Any]:
         "usage": {name: count + (before["usage"].get(name) or 0) for name, count in found["usage"].items()},
         "answered_by": [*earlier, *found["answered_by"]],
     }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judging:
+    """What a metric's questions to its judge took.
+
+    Args:
+        metric: The metric.
+        judge: Hash of the judge's signature and code.
+        asked: Questions that were answered; equal ones, and those that another metric had put before, count once.
+        seconds: Of asking, loading left out.
+        usage: What was counted meanwhile; None for judges that count nothing.
+        cost: Its price, where one is known.
+        answered_by: What the endpoint called itself.
+    """
+
+    metric: str
+    judge: str
+    asked: int = 0
+    seconds: float = 0.0
+    usage: Mapping[str, int] | None = None
+    cost: float | None = None
+    answered_by: tuple[Mapping[str, Any], ...] = ()
+
+    def __add__(self, other: "Judging") -> "Judging":
+        """Both together; the price is unknown where one of them is."""
+        usage = {**(self.usage or {})}
+        for name, count in (other.usage or {}).items():
+            usage[name] = usage.get(name, 0) + count
+        return replace(
+            self,
+            asked=self.asked + other.asked,
+            seconds=self.seconds + other.seconds,
+            usage=usage or None,
+            cost=None if self.cost is None or other.cost is None else self.cost + other.cost,
+            answered_by=(*self.answered_by, *(one for one in other.answered_by if one not in self.answered_by)),
+        )
+
+
+def judging_before(folder: Path, used: Container[str]) -> list[Judging]:
+    """What the findings that lie in a folder took, as its `run.json` says.
+
+    Args:
+        folder: The run folder.
+        used: The judges, by their hash, of whose stored findings any is used again.
+    """
+    with suppress(OSError, ValueError, TypeError, AttributeError):
+        run = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+        found = [Judging(metric=name, **entry) for name, entry in run.get("judging", {}).items()]
+        return [one for one in found if one.judge in used]
+    return []
+
+
+def judging(judges: Mapping[str, str], took: Iterable[Judging]) -> dict[str, Any]:
+    """The part `judging` of `run.json`: what each metric's questions to its judge took.
+
+    Args:
+        judges: The hash of each metric's judge.
+        took: All that was measured, of metrics that are no longer there too: their findings serve the first metric that
+            asks the same judge. Of other judges nothing is said.
+    """
+    found: dict[str, Judging] = {}
+    for one in took:
+        same = [name for name, judge in judges.items() if judge == one.judge]
+        if same:
+            name = one.metric if one.metric in same else same[0]
+            found[name] = found[name] + one if name in found else one
+    entries = {name: asdict(found.get(name, Judging(metric=name, judge=judge))) for name, judge in judges.items()}
+    return {name: {key: value for key, value in entry.items() if key != "metric"} for name, entry in entries.items()}
 
 
 def forget_peaks() -> None:

@@ -13,8 +13,9 @@ from harness.files import sha256
 from harness.gold import Corpus
 from harness.journal import Journal, as_stored
 from harness.model.base import Model
+from harness.prediction_file import input_sha256, read_predictions
 from harness.records import Answer, Example, Input
-from harness.run_folder import input_sha256, is_complete, read_predictions, read_run, versions, write_run
+from harness.run_folder import is_complete, read_run, versions, write_run
 from harness.source import code_sha256
 from harness.task.base import Task
 
@@ -38,6 +39,9 @@ class Asked:
         seconds: `load` (until the first answer could be asked for) and `predict`.
         asked: Number of examples that the model was asked in this process.
         tokens: Input tokens read in this process.
+        batch_size: Examples of the largest batch that was answered; 0 where nothing was asked.
+        batch_tokens: Tokens of one forward pass as they ended: fewer than they began with where memory ran out. None
+            for models that know no such thing.
     """
 
     answers: dict[str, Answer]
@@ -45,6 +49,8 @@ class Asked:
     seconds: dict[str, float]
     asked: int
     tokens: int
+    batch_size: int = 0
+    batch_tokens: int | None = None
 
 
 def prepare_model(model: Model, examples: Sequence[Example], corpus: Corpus) -> None:
@@ -130,10 +136,11 @@ def ask(
         if waiting and not is_complete(folder):
             write_run(folder, "started")
         loading = time.monotonic() - started
-        tokens = 0
+        tokens = largest = 0
 
         def commit(inputs: Sequence[Input], answers: Sequence[Answer]) -> None:
-            nonlocal tokens
+            nonlocal tokens, largest
+            largest = max(largest, len(inputs))
             # As it will be read back, so that a resumed run adds up the same numbers in the same order.
             batch = [(keys[one.id], as_stored(answer)) for one, answer in zip(inputs, answers, strict=True)]
             journal.commit(batch)
@@ -151,6 +158,9 @@ def ask(
         seconds={"load": loading, "predict": predicting},
         asked=len(waiting),
         tokens=tokens,
+        batch_size=largest,
+        # Looked up where it lies: a model that has read nothing would load its weights for it.
+        batch_tokens=getattr(vars(model).get("budget"), "tokens", None) if waiting else None,
     )
 
 

@@ -17,10 +17,11 @@ from harness.comparison.stored import Stored
 from harness.comparison.table import Failure
 from harness.errors import ResourceError, RunError, UsageError
 from harness.files import canonical_json
+from harness.prediction_file import ADDED
 from harness.records import BINS, SPAN_BINS
 from harness.report.grid import Grid
 from harness.report.shown import UNDEFINED
-from harness.run_folder import ADDED, StoredRun
+from harness.run_folder import StoredRun
 from harness.tables import table
 
 SCHEMA = "harness.query/1"
@@ -34,6 +35,7 @@ _LEDGER = (
     ("examples", pa.int64()),
     *((name, pa.int64()) for name in BINS),
     ("truncated", pa.int64()),
+    ("unseen_gold", pa.int64()),
     ("spans", pa.int64()),
     *((f"spans_{name}", pa.int64()) for name in SPAN_BINS),
 )
@@ -300,6 +302,7 @@ def _common(run: StoredRun) -> dict[str, Any]:
         "examples": ledger["examples"].get("total"),
         **{name: ledger["examples"].get(name) for name in BINS},
         "truncated": ledger["truncated"],
+        "unseen_gold": ledger.get("unseen_gold"),
         "spans": ledger["spans"].get("total"),
         **{f"spans_{name}": ledger["spans"].get(name) for name in SPAN_BINS},
     }

@@ -11,23 +11,16 @@ from harness.config import RunConfig, build, refuse_forbidden, typed_config
 from harness.errors import RunError
 from harness.evaluate import Outcome, over_error_limit
 from harness.files import locked
+from harness.findings import NAME as JUDGED
+from harness.findings import read_judged
 from harness.gold import Corpus
-from harness.judging import NAME as JUDGED
-from harness.judging import judged_before, read_judged
+from harness.judging import judged_before
 from harness.label_map import LabelMap, maps_of
 from harness.metric.base import Metric
 from harness.plan import corpus_of
+from harness.prediction_file import input_sha256, read_answers_of, read_predictions
 from harness.records import TASKS, Answer, Example, TaskName
-from harness.run_folder import (
-    StoredRun,
-    file_fault,
-    input_sha256,
-    read_answers_of,
-    read_predictions,
-    read_run,
-    write_run,
-    write_scores,
-)
+from harness.run_folder import StoredRun, file_fault, read_run, write_run, write_scores
 from harness.scoring import Case, questions_of, read_answers, score_examples, scores_json
 from harness.task.base import Task
 

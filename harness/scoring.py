@@ -166,6 +166,8 @@ def read_answers(
     predicted: list[Predicted] = []
     bins: Counter[str] = Counter()
     dropped: Counter[str] = Counter()
+    # Whether it is known how far each answer that was cut read.
+    known = True
     truncated = unseen = scored = unmapped = misaligned = ungrounded = 0
     for example in examples:
         answer = answers.get(example.id, missing)
@@ -179,6 +181,7 @@ def read_answers(
         if answer.tokens_cut > 0 and where == "scored":
             truncated += 1
             unseen += len(unseen_gold(example, answer))
+            known &= answer.chars_read is not None
         scored += reading.scored
         unmapped += reading.unmapped
         misaligned += reading.misaligned
@@ -191,7 +194,7 @@ def read_answers(
         "truncated": truncated,
         "spans": {"total": sum(spans.values()), **{name: spans[name] for name in SPAN_BINS}},
     }
-    if task.name == "ner" and truncated:
+    if task.name == "ner" and truncated and known:
         ledger["unseen_gold"] = unseen
     return ReadAnswers(Cases(examples, given, predicted), ledger, dict(sorted(dropped.items())))
 

@@ -252,7 +252,8 @@ def _harness(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 def _shared_store() -> Measured:
     """Two models that answer the same documents into one results folder, the second after the first."""
-    from harness.run_folder import find_runs, read_predictions
+    from harness.prediction_file import read_predictions
+    from harness.run_folder import find_runs
 
     with tempfile.TemporaryDirectory() as folder:
         for model in ("lead", "random_sentences"):

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from harness.run_folder import write_config, write_predictions, write_run, write_scores
+from harness.prediction_file import write_predictions
+from harness.run_folder import write_config, write_run, write_scores
 from harness.scoring import SCHEMA, Scored
 
 METRICS = ("entity_f1", "entity_overlap", "stance_favg", "stance_classification", "rouge", "length")
@@ -62,6 +63,7 @@ def make_run(
     examples=None,
     spans=None,
     truncated=0,
+    unseen_gold=None,
     asked=None,
     label_map=None,
 ):
@@ -73,6 +75,8 @@ def make_run(
         "truncated": truncated,
         "spans": {"total": 0, "scored": 0, "ungrounded": 0, "unmapped": 0, "misaligned": 0, **(spans or {})},
     }
+    if unseen_gold is not None:
+        ledger["unseen_gold"] = unseen_gold
     rows = ner_rows() if scores is None else scores
     content = {
         "schema": SCHEMA,

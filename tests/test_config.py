@@ -186,6 +186,16 @@ def test_formats_are_found_by_name():
         format_reader("jsnl")
 
 
+def test_a_plugin_brings_a_format_and_replaces_none(monkeypatch):
+    reader = SimpleNamespace(read=lambda path, encoding="utf-8": iter(()))
+    both = [SimpleNamespace(name=name, load=lambda: reader) for name in ("mine", "jsonl")]
+    monkeypatch.setattr(module, "entry_points", lambda group: both if group == "harness.format" else [])
+    assert format_reader("mine") is reader.read
+    assert format_reader("jsonl").__module__ == "harness.format.jsonl"
+    with pytest.raises(ConfigError, match="did you mean 'mine'"):
+        format_reader("mien")
+
+
 def test_options_of_a_format_are_checked():
     check_options("jsonl", {}, "data.options")
     with pytest.raises(ConfigError, match=r"data.options.colums: unknown key"):

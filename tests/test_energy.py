@@ -1,8 +1,10 @@
 """Electricity by codecarbon: what is handed to it, what is read, and what happens where it is missing."""
 
 import json
+import os
+import subprocess
 import sys
-from importlib.util import find_spec
+from importlib.metadata import version
 from types import ModuleType, SimpleNamespace
 
 import pytest
@@ -11,6 +13,7 @@ from harness import energy
 from harness.__main__ import command
 from harness.energy import EnergyMeter
 from harness.errors import ResourceError
+from harness.resources import PACKAGE
 
 pytestmark = pytest.mark.core
 LEAD = ["model=lead", "task=summarization", "energy=true"]
@@ -96,18 +99,68 @@ def test_nothing_was_read(made_up, tmp_path, capsys):
     assert "codecarbon read none" in capsys.readouterr().err
 
 
-@pytest.mark.skipif(find_spec("codecarbon") is None, reason="left out: codecarbon is not installed")
-def test_the_real_one_reads_offline(tmp_path, monkeypatch):
-    import socket
+# Prints what was read, and what was opened for writing or asked of the network meanwhile, imports included.
+WATCHED = """
+import json, os, sys, tempfile
+from harness.energy import EnergyMeter
 
-    def refuse(*given, **named):
-        raise AssertionError("nothing may leave the machine")
+ASKED = ("connect", "sendto", "sendmsg", "getaddrinfo", "gethostbyname", "gethostbyaddr", "getnameinfo")
+NETWORK = {f"socket.{name}" for name in ASKED}
+WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
+MAKING = {"os.mkdir", "os.rename", "os.link", "os.symlink", "os.truncate"}
+seen = []
 
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(socket.socket, "connect", refuse)
-    monkeypatch.setattr(socket, "getaddrinfo", refuse)
-    with (meter := EnergyMeter()):
-        sum(range(10**6))
-    assert meter.used["kwh"] > 0
-    assert meter.used["kwh"] == pytest.approx(sum(meter.used[f"{name}_kwh"] for name in ("cpu", "gpu", "ram")))
-    assert not list(tmp_path.iterdir())
+def look(event, given):
+    if event == "open":
+        # A number is a pipe to a program that says what the machine is.
+        if given[2] & WRITING and given[0] != os.devnull and not isinstance(given[0], int):
+            seen.append([event, str(given[0])])
+    elif event in NETWORK | MAKING:
+        seen.append([event, repr(given)])
+
+tempfile.gettempdir()  # the first look for it writes a file, whoever asks
+sys.addaudithook(look)
+with (meter := EnergyMeter()):
+    sum(range(10**6))
+print(json.dumps([meter.used, seen]))
+"""
+# What a user may have asked of codecarbon for other programs: files, servers, another way to measure.
+OWN_SETTINGS = """[codecarbon]
+output_methods = csv,api,prometheus,logfire,boamps
+save_to_file = true
+output_dir = a folder that is not there
+save_to_api = true
+emissions_endpoint = http://127.0.0.1:9/
+api_endpoint = http://127.0.0.1:9/
+electricitymaps_api_token = token
+co2_signal_api_token = token
+cloud_provider = aws
+cloud_region = us-east-1
+pue = 7
+tracking_mode = process
+allow_multiple_runs = false
+log_level = debug
+"""
+
+
+def test_the_real_one_reads_offline_whatever_a_user_set(tmp_path):
+    (tmp_path / ".codecarbon.config").write_text(OWN_SETTINGS)
+    finished = subprocess.run(
+        [sys.executable, "-B", "-c", WATCHED], capture_output=True, text=True, cwd=tmp_path, check=False,
+        env={"PYTHONPATH": str(PACKAGE.parent), "PATH": os.environ["PATH"], "HOME": str(tmp_path),
+             "TMPDIR": str(tmp_path)},
+    )  # fmt: skip
+    assert (finished.returncode, finished.stderr) == (0, "")
+    used, seen = json.loads(finished.stdout)
+    assert used["kwh"] > 0
+    assert used["kwh"] == pytest.approx(sum(used[f"{name}_kwh"] for name in ("cpu", "gpu", "ram")))
+    assert used["by"] == f"codecarbon {version('codecarbon')}"
+    assert seen == []
+    assert [path.name for path in tmp_path.iterdir()] == [".codecarbon.config"]
+
+
+def test_a_run_with_the_real_one(tmp_path):
+    assert command([*LEAD, f"results={tmp_path}"]) == 0
+    run = json.loads((tmp_path / "seed" / "summarization" / "lead" / "run.json").read_text())
+    assert run["energy"]["kwh"] > 0
+    assert run["energy"]["by"] == f"codecarbon {version('codecarbon')}"

@@ -199,6 +199,15 @@ def test_faults_of_the_command_line(arguments, said, tmp_path, capsys):
     assert not (tmp_path / "results").exists()
 
 
+def test_a_file_without_a_model_needs_a_name(tmp_path, capsys):
+    file = json_file(tmp_path / "r.json", changed(changed(LM_EVAL, "model_name"), "config"))
+    here = (*PLACE, "--results", tmp_path / "results")
+    assert "r.json: names no model; give --name" in refused(capsys, file, *here)
+    assert not (tmp_path / "results").exists()
+    (folder,) = imported(capsys, file, *here, "--name", "mine")
+    assert read_run(folder).scores["model"]["name"] == "mine"
+
+
 def test_two_files_of_one_run_are_refused(tmp_path, capsys):
     files = [json_file(tmp_path / f"{name}.json", LM_EVAL) for name in "ab"]
     assert "the same model and task" in refused(capsys, *files, *PLACE, "--results", tmp_path / "results")

@@ -1,25 +1,33 @@
 """Findings of judges: asked once, kept with the run, used again, and never asked for when a run is scored again."""
 
+import gc
 import hashlib
 import json
+import runpy
+import weakref
+from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 
+from harness import judging
+from harness import plan as plan_module
 from harness.__main__ import command
 from harness.compose import compose_jobs, parse_arguments
 from harness.config import build
 from harness.engine.base import Stopped
 from harness.errors import ConfigError, ResourceError, RunError, RunFailedError
-from harness.evaluate import Progress, dry_run, run_plan, run_task
+from harness.evaluate import Progress, run_plan, run_task
+from harness.findings import JOURNAL, NAME, Asked, read_judged, write_judged
 from harness.judge.stance_model import StanceModel
-from harness.judging import JOURNAL, NAME, judge_cases, judged_before, judges_of, read_judged, write_judged
+from harness.judging import inquire, judge_cases, judged_before, judges_of
 from harness.plan import plan
 from harness.records import Answer, Example, References, Summary, SummaryInput
 from harness.rescore import reopen, rescore
 from harness.scoring import Case
 
 pytestmark = pytest.mark.core
+MADE = runpy.run_path(str(Path(__file__).resolve().parent / "made_judged.py"))
 
 FILES = ("config.yaml", "predictions.parquet", NAME, "counts.parquet", "scores.csv", "scores.json")
 METRIC = "stance_preservation"
@@ -32,9 +40,7 @@ def lines(path, records):
 
 def forget():
     """A process reads a corpus once."""
-    from harness import plan
-
-    plan._corpora.clear()
+    plan_module._corpora.clear()
 
 
 @pytest.fixture
@@ -307,13 +313,6 @@ def ready(*more):
     return plan(compose_jobs(parse_arguments(arguments(*more)))[0])
 
 
-def test_a_dry_run_asks_and_writes_nothing(place, asked):
-    (row,) = dry_run(ready())
-    assert row["examples"] == 3
-    assert asked == []
-    assert not (place / "results").exists()
-
-
 def test_a_signal_keeps_the_answers(place, asked, monkeypatch):
     found = ready()
     (task,) = found.tasks
@@ -359,7 +358,8 @@ def test_findings_before_a_signal_are_not_asked_for_again(place, asked, damage):
     assert len(asked) == 256
     journal = folder / JOURNAL
     content = journal.read_bytes()
-    assert content.count(b"\n") == 1 + 256
+    # What began it, what the batch took, and the batch.
+    assert content.count(b"\n") == 1 + 1 + 256
     lost = {"none": 0, "cut line": 1, "no line break": 1, "garbage": 0}[damage]
     if damage == "garbage":
         journal.write_bytes(content + b"\xff\x00{]\n")
@@ -461,8 +461,6 @@ def test_findings_of_another_judge_are_not_used():
     metric = type("Metric", (), {"judge": {"kind": "made"}})()
     judge = Judge(lambda questions: ["new"] * len(questions))
     found = judge_cases({"m": metric}, {"m": judge}, cases("a"), questions_each(1))
-    from harness.judging import Asked
-
     one = found["m"]
     own = Asked("m", one.identity, "a", one.keys["a"][0], "old")
     other = Asked("m", "another", "a", one.keys["a"][0], "other")
@@ -538,14 +536,167 @@ def test_what_failed_is_asked_again_and_what_could_not_be_read_is_not():
     assert found.findings["a"] == ("0", findings[1], findings[2])
 
 
+def test_what_is_asked_is_measured_batch_by_batch():
+    class Metered(Judge):
+        """Counts a token for each question; of earlier ones it has counted some."""
+
+        read = 1000
+
+        def judge(self, questions):
+            self.read += len(questions)
+            return super().judge(questions)
+
+        def spent(self):
+            return {"usage": {"input_tokens": self.read}, "cost": self.read / 4, "answered_by": [{"model": "m"}]}
+
+    def more(metric, case):
+        return questions_each(300 if metric == "first" else 302)(metric, case)
+
+    judge, took = Metered(lambda questions: ["found"] * len(questions)), []
+    judge_cases({"m": "first", "n": "second"}, {"m": judge, "n": judge}, cases("a"), more, measure=took.append)
+    # The second metric's first 300 questions are those of the first.
+    assert [(one.metric, one.asked) for one in took] == [("m", 256), ("m", 44), ("n", 2)]
+    assert [one.usage for one in took] == [{"input_tokens": n} for n in (256, 44, 2)]
+    assert [one.cost for one in took] == [64, 11, 0.5]
+    assert len({one.judge for one in took}) == 1
+
+
+def test_a_judge_that_counts_nothing_has_no_tokens():
+    took = []
+    judge_cases({"m": None}, {"m": Streaming(1, 0)}, cases("a"), questions_each(2), measure=took.append)
+    assert [(one.asked, one.usage, one.cost, one.answered_by) for one in took] == [(1, None, None, ())] * 2
+
+
+def test_an_inquiry_knows_what_is_left():
+    judge = Judge(lambda questions: pytest.fail("asked"))
+    given = {"m": judge, "n": judge}
+    first = inquire({"m": None}, {"m": judge}, cases("a", "b"), questions_each(2))["m"]
+    assert list(first.waiting.values()) == [{"text": i, "reference": r} for i in "ab" for r in "01"]
+    known = [Asked("gone", first.identity, "a", key, "found") for key in first.keys["a"]]
+    found = inquire({"m": None, "n": None}, given, cases("a", "b"), questions_each(2), known)
+    assert list(found["m"].waiting) == list(first.keys["b"])
+    # The metric before it asks them.
+    assert found["n"].waiting == {}
+    assert found["n"].keys == found["m"].keys == first.keys
+
+
+# ---- judges that several share --------------------------------------------------------------------------------------
+
+
+def save_nli(folder, **more):
+    pytest.importorskip("torch")
+    pytest.importorskip("transformers")
+    made = runpy.run_path(str(Path(__file__).parent / "judge" / "test_hf_nli.py"))
+    return made["save"](folder, ("entailment", "neutral", "contradiction"), positions=64, **more)
+
+
+@pytest.fixture(scope="module")
+def nli(tmp_path_factory):
+    return save_nli(tmp_path_factory.mktemp("nli"))
+
+
+def judge_with(path, kind="faithfulness", **more):
+    metric = build("metric", {"kind": kind, "judge": {"kind": "hf_nli", "path": path, **more}}, "m")
+    return judges_of({"m": metric})["m"]
+
+
+@pytest.fixture
+def loads(monkeypatch):
+    """The Auto classes that weights were loaded by."""
+    transformers = pytest.importorskip("transformers")
+    judging._built.clear()
+    judging._last.clear()
+    found = []
+    for auto in ("AutoModel", "AutoModelForSequenceClassification"):
+        kind = getattr(transformers, auto)
+
+        def counted(*given, real=kind.from_pretrained, auto=auto, **named):
+            found.append(auto)
+            return real(*given, **named)
+
+        monkeypatch.setattr(kind, "from_pretrained", counted)
+    return found
+
+
+@pytest.fixture
+def corpus(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    MADE["make_corpus"](tmp_path)
+    return tmp_path
+
+
+def test_equal_judges_are_one_whichever_way_they_are_spelled(nli):
+    first = judge_with(nli)
+    assert judge_with(nli) is first
+    assert judge_with(nli, batch_size=16, dtype="float32", device="auto") is first
+    assert judge_with(nli, kind="fact_recall") is first
+    assert judge_with(nli, batch_size=8) is not first
+
+
+def test_a_judge_whose_weights_changed_is_another(tmp_path):
+    first = judge_with(save_nli(tmp_path))
+    second = judge_with(save_nli(tmp_path, change=lambda model: model.classifier.bias.add_(1)))
+    assert second is not first
+    # What is on the disk now is read again: only what it was before tells them apart.
+    assert second.signature() == first.signature()
+
+
+def test_a_judge_is_let_go_when_nobody_wants_it(nli):
+    held = weakref.ref(judge_with(nli, batch_size=2))
+    gc.collect()
+    assert held() is not None  # the last one is kept
+    judge_with(nli, batch_size=3)
+    gc.collect()
+    assert held() is None
+
+
+def test_two_metrics_load_one_judge_once_and_not_again(nli, corpus, loads):
+    both = [f"metric.faithfulness.judge.path={nli}", f"metric.fact_recall.judge={{kind: hf_nli, path: {nli}}}"]
+    assert MADE["run"](*both, metric="faithfulness,fact_recall").exit_code == 0
+    assert loads == ["AutoModelForSequenceClassification"]
+    first = MADE["run_json"]()["judging"]
+    assert first["faithfulness"]["judge"] == first["fact_recall"]["judge"]
+    # Whoever comes later finds all of it stored.
+    loads.clear()
+    judging._last.clear()
+    assert MADE["run"](*both, metric="faithfulness,fact_recall").exit_code == 0
+    assert MADE["run_json"]()["judging"] == first
+    assert MADE["run"](both[0], metric="faithfulness").exit_code == 0
+    assert loads == []
+    found = MADE["run_json"]()["judging"]["faithfulness"]
+    assert found["usage"]["input_tokens"] == sum(one["usage"]["input_tokens"] for one in first.values())
+
+
+def test_the_jobs_of_a_sweep_load_their_judge_once(corpus, loads):
+    similar = "metric.similarity.judge.path=package:weights/tiny_ner"
+    forget()
+    line = MADE["arguments"](similar, metric="similarity", model="lead,textrank,random_sentences")
+    assert command(["-m", *line]) == 0
+    assert loads == ["AutoModel"]
+    assert len(list(corpus.rglob(NAME))) == 3
+
+
+def test_a_judge_is_loaded_for_answers_that_are_all_there(corpus, loads):
+    similar = "metric.similarity.judge.path=package:weights/tiny_ner"
+    assert MADE["run"](metric="rouge").exit_code == 0
+    assert MADE["run"](similar, metric="similarity").exit_code == 0
+    assert loads == ["AutoModel"]
+
+
+def test_a_judge_that_cannot_be_loaded_after_the_answers_is_named(folder, monkeypatch, capsys):
+    def refuse(self):
+        raise ResourceError("model.stance.device: 'cuda:7' cannot be used here")
+
+    monkeypatch.setattr(StanceModel, "load", refuse)
+    assert run(f"metric.{METRIC}.judge.model.window=1") == 2
+    assert f"metric.{METRIC}.judge.model.device: 'cuda:7'" in capsys.readouterr().err
+
+
 # ---- a language model as the judge ----------------------------------------------------------------------------------
 
 
 def test_a_run_with_a_language_model_as_judge(place, capsys):
     pytest.importorskip("openai")
-    import runpy
-    from pathlib import Path
-
     made = runpy.run_path(str(Path(__file__).parent / "made_endpoint.py"))
     broken = [True]
 

@@ -6,7 +6,16 @@ from types import SimpleNamespace
 
 import pytest
 
-from harness.measurement import forget_peaks, measured_before, measurements, peak_memory, spent_by
+from harness.measurement import (
+    Judging,
+    forget_peaks,
+    judging,
+    judging_before,
+    measured_before,
+    measurements,
+    peak_memory,
+    spent_by,
+)
 from harness.predict import Asked
 
 pytestmark = pytest.mark.core
@@ -74,3 +83,53 @@ def test_only_a_complete_run_says_what_it_took(tmp_path):
     for status, kept in (("started", {}), ("complete", took)):
         (tmp_path / "run.json").write_text(json.dumps({"status": status, "files": {}, **took}))
         assert measured_before(tmp_path) == kept
+
+
+# ---- judges ---------------------------------------------------------------------------------------------------------
+
+
+def took(metric, judge, asked, cost, **usage):
+    by = ({"model": f"of {metric}"},)
+    return Judging(metric=metric, judge=judge, asked=asked, seconds=1.0, usage=usage or None, cost=cost, answered_by=by)
+
+
+def test_what_a_judge_took_is_added_up_by_metric():
+    several = [
+        took("a", "x", 2, 0.5, requests=2),
+        took("b", "x", 1, 0.25, requests=1),
+        took("a", "x", 3, 1, requests=4),
+    ]
+    found = judging({"a": "x", "b": "x", "c": "y"}, several)
+    assert found["a"] == {
+        "judge": "x", "asked": 5, "seconds": 2.0, "usage": {"requests": 6}, "cost": 1.5,
+        "answered_by": ({"model": "of a"},),
+    }  # fmt: skip
+    assert (found["b"]["asked"], found["b"]["cost"]) == (1, 0.25)
+    nothing = {"judge": "y", "asked": 0, "seconds": 0.0, "usage": None, "cost": None, "answered_by": ()}
+    assert found["c"] == nothing
+
+
+def test_a_price_that_is_not_known_of_a_part_is_not_known_of_the_whole():
+    assert judging({"a": "x"}, [took("a", "x", 1, 1.0), took("a", "x", 1, None)])["a"]["cost"] is None
+    assert judging({"a": "x"}, [took("a", "x", 1, None), took("a", "x", 1, 1.0)])["a"]["cost"] is None
+
+
+def test_what_a_metric_took_that_is_gone_counts_for_the_one_that_uses_its_findings():
+    several = [took("gone", "x", 2, 0.5, requests=2), took("b", "x", 1, 0.25, requests=1), took("b", "other", 9, 9.0)]
+    found = judging({"a": "x", "b": "x"}, several)
+    assert {name: one["asked"] for name, one in found.items()} == {"a": 2, "b": 1}
+    assert sum(one["cost"] for one in found.values()) == 0.75
+
+
+def test_only_of_findings_that_are_used_it_is_known_what_they_took(tmp_path):
+    several = [took("a", "x", 1, 1.0), took("b", "y", 2, None)]
+    stored = judging({"a": "x", "b": "y"}, several)
+    (tmp_path / "run.json").write_text(json.dumps({"status": "complete", "judging": stored}))
+    (found,) = judging_before(tmp_path, {"y"})
+    assert (found.metric, found.judge, found.asked, list(found.answered_by)) == ("b", "y", 2, [{"model": "of b"}])
+    assert judging_before(tmp_path, set()) == []
+    for broken in ({}, {"judging": {"a": {"more": 1}}}, {"judging": []}, []):
+        (tmp_path / "run.json").write_text(json.dumps(broken))
+        assert judging_before(tmp_path, {"x", "y"}) == []
+    (tmp_path / "run.json").unlink()
+    assert judging_before(tmp_path, {"x", "y"}) == []

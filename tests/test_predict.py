@@ -2,12 +2,15 @@
 
 import json
 from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
 
 import pytest
 
+from harness.engine.local import Local
 from harness.errors import ConfigError
 from harness.evaluate import Progress
-from harness.predict import answer_keys, prepare_model
+from harness.measurement import measurements
+from harness.predict import answer_keys, ask, prepare_model
 from harness.predict_only import predict_only
 from harness.records import Answer, Entity, Example, NerInput
 
@@ -110,6 +113,37 @@ def test_entities_that_are_in_no_document_are_left_out():
     assert _rows(example, given, text) == [
         {"doc": "d", "start": 10, "end": 14, "label": "PER", "text": "Anna", "score": 0.5}
     ]
+
+
+def test_batches_are_as_large_as_they_ended(tmp_path):
+    """Memory for four examples of the eight that are wanted at once, and for 128 tokens of a pass."""
+
+    class Full:
+        batch_size, gold = 8, "none"
+
+        def __init__(self):
+            self.budget = SimpleNamespace(tokens=256)
+
+        def signature(self):
+            return {}
+
+        def answer(self, inputs):
+            if len(inputs) > 4:
+                self.budget.tokens = 128
+                raise MemoryError
+            return [Answer(entities=()) for _ in inputs]
+
+    inputs = [NerInput(f"e{n}", "d", "x") for n in range(10)]
+    examples = [Example(one.id, one.doc, one.doc, one) for one in inputs]
+    task = SimpleNamespace(signature=dict)
+    given = {"fresh": False, "stop": lambda: None, "progress": lambda _: None, "started": 0.0}
+    asked = ask(tmp_path, Full(), task, Local(), None, examples, **given)
+    assert (asked.batch_size, asked.batch_tokens) == (4, 128)
+    took = measurements(asked, {"load": 0.0, "predict": 1.0, "score": 0.0}, {}, None)
+    assert (took["batch_size"], took["batch_tokens"]) == (4, 128)
+    # Where all answers are kept nothing was asked.
+    again = ask(tmp_path, Full(), task, Local(), None, examples, **given)
+    assert (again.asked, again.batch_size, again.batch_tokens) == (0, 0, None)
 
 
 def test_a_changed_rule_asks_again(tmp_path, monkeypatch):

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from harness.config import kinds
 from harness.records import TASKS
@@ -39,8 +41,37 @@ def test_the_locks_install_what_the_project_declares():
         name = re.match(r"[\w-]+", requirement).group(0)
         assert name == "torch" or re.search(rf"^{name}==\S+ .*\\$", locked, re.MULTILINE), requirement
     assert (ROOT / "requirements" / "torch.txt").read_text(encoding="utf-8").split() == ["torch==2.13.0"]
-    pins = re.findall(r"^\S+==", locked, re.MULTILINE)
-    assert len(pins) == len(re.findall(r"^\S+==[^\n]*\\\n    --hash=sha256:", locked, re.MULTILINE))
+
+
+def pins_of(lock):
+    """What a lock file installs: package -> versions, several where they differ between Pythons."""
+    text = (ROOT / "requirements" / f"{lock}.txt").read_text(encoding="utf-8")
+    found = re.findall(r"^([\w.-]+)==(\S+)[^\n]*\\\n    --hash=sha256:", text, re.MULTILINE)
+    assert len(found) == len(re.findall(r"^\S", text, re.MULTILINE)), f"{lock}.txt: a line is no pin with hashes"
+    pins = {}
+    for name, version in found:
+        pins.setdefault(canonicalize_name(name), set()).add(version)
+    return pins
+
+
+def test_every_extra_is_locked_so_that_its_tests_run():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    locks = [pins_of(lock) for lock in ("run", "dev", "trackers")]
+    for extra, requirements in project["optional-dependencies"].items():
+        for requirement in map(Requirement, requirements):
+            versions = {version for pins in locks for version in pins.get(canonicalize_name(requirement.name), ())}
+            assert requirement.name == "torch" or versions, f"{extra}: {requirement.name} is in no lock"
+            assert all(version in requirement.specifier for version in versions), f"{extra}: {requirement}"
+
+
+def test_locks_agree_and_leave_torch_to_its_own():
+    """A pin of torch, or of what its builds for GPUs bring, would replace the build that a machine has."""
+    locks = [pins_of(lock) for lock in ("run", "dev", "trackers")]
+    versions = {}
+    for pins in locks:
+        assert {"torch", "triton", "nvidia-cublas"} & set(pins) == set()
+        for name, found in pins.items():
+            assert versions.setdefault(name, found) == found, name
 
 
 # Each layer may import those after it, never one before; siblings only as STYLE allows.
@@ -72,9 +103,12 @@ LAYERS = (
         "plan",
         "predict",
         "run_folder",
+        "prediction_file",
         "scoring",
         "statistics",
         "judging",
+        "findings",
+        "dry_run",
         "counts",
         "measurement",
     },

@@ -24,7 +24,9 @@ def results(tmp_path_factory):
     """The default model on the seed text, and beside it made runs in a folder whose name is a trap of SQL's."""
     folder = tmp_path_factory.mktemp("que'ry")
     assert command(["model=baseline", f"results={folder}"]) == 0
-    make_run(folder, "a", scores=ner_rows(0.25), examples={"total": 10, "scored": 8, "failed": 2}, truncated=3)
+    make_run(
+        folder, "a", scores=ner_rows(0.25), examples={"total": 10, "scored": 8, "failed": 2}, truncated=3, unseen_gold=7
+    )
     make_run(folder, "b'; drop table scores; --", scores=ner_rows(0.75))
     return folder
 
@@ -58,7 +60,7 @@ def test_scores_are_those_of_the_files(results, capsys):
 
 
 def test_a_row_has_its_ledger_and_identity(results, capsys):
-    sql = "select distinct status, examples, scored, failed, truncated, gold_sha256, documents from scores"
+    sql = "select distinct status, examples, scored, failed, truncated, unseen_gold, gold_sha256, documents from scores"
     assert rows(capsys, f"{sql} where model = 'a'", results) == [
         {
             "status": "complete",
@@ -66,6 +68,7 @@ def test_a_row_has_its_ledger_and_identity(results, capsys):
             "scored": 8,
             "failed": 2,
             "truncated": 3,
+            "unseen_gold": 7,
             "gold_sha256": "a" * 64,
             "documents": 40,
         }

@@ -1,11 +1,12 @@
 """Names of run folders, and the files in them."""
 
 import csv
-import dataclasses
 import io
 import json
 import pickle
 import re
+import sys
+from types import SimpleNamespace
 
 import pyarrow.parquet as pq
 import pytest
@@ -14,23 +15,20 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from harness.errors import RunError
-from harness.files import file_sha256, sha256
-from harness.records import BINS, Answer, Entity, Example, NerInput, StanceInput, SummaryInput, Target
+from harness.files import file_sha256
+from harness.prediction_file import read_predictions
 from harness.run_folder import (
     _read_yaml,
     csv_cell,
     find_runs,
     folder_name,
-    input_sha256,
+    hardware,
     is_complete,
-    read_answers_of,
-    read_predictions,
     read_run,
     run_path,
     scores_csv,
     stored_counts,
     write_config,
-    write_predictions,
     write_run,
 )
 
@@ -96,124 +94,6 @@ def test_no_name_leaves_the_results(data, model):
 
 
 # ---- tables ----------------------------------------------------------------------------------------------------------
-
-
-def test_predictions_come_back_as_they_went(tmp_path):
-    shown = NerInput("d/s2", "d", "He met Anna.", "body")
-    examples = [
-        Example("d/s2", "d", "s2", shown, (), 100, {"zone": "body", "a": "\u00e9"}),
-        Example("d/s3", "d", "s3", shown, (), 200, {}),
-        Example("d/s4", "d", "s4", shown, (), 300, {}),
-    ]
-    answers = {
-        "d/s2": Answer(entities=(Entity(7, 11, "PER", "Anna", 0.25),), raw="x\ny", tokens_read=4, tokens_cut=1),
-        "d/s3": Answer(label="favor", scores={"none": 0.25, "favor": 0.75}, bin="scored"),
-    }
-    path = tmp_path / "predictions.parquet"
-    write_predictions(path, examples, {"d/s2": "key"}, answers)
-    (stored,) = pq.read_table(path).to_pylist()[0]["entities"]
-    # In the file, offsets are the document's.
-    assert (stored["start"], stored["end"]) == (107, 111)
-    first, second, third = read_predictions(tmp_path)
-    assert (first.answer, first.key, first.start, first.fields) == (
-        answers["d/s2"],
-        "key",
-        100,
-        {"zone": "body", "a": "\u00e9"},
-    )
-    assert first.answer.entities[0].score == 0.25
-    assert first.input_sha256 == input_sha256(shown)
-    assert second.answer == answers["d/s3"]
-    assert third.answer == Answer(bin="missing")
-
-
-def test_the_order_of_probabilities_is_no_part_of_the_file(tmp_path):
-    one = Example("d/s", "d", "s", NerInput("d/s", "d", "x"), (), 0, {})
-    for name, scores in (("a", {"none": 0.25, "favor": 0.75}), ("b", {"favor": 0.75, "none": 0.25})):
-        write_predictions(tmp_path / name, [one], {}, {"d/s": Answer(label="favor", scores=scores)})
-    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
-
-
-def test_what_a_model_is_shown_is_hashed_whole():
-    shown = NerInput("i", "d", "text", "body")
-    changes = [
-        ("j", "d", "text", "body"),
-        ("i", "e", "text", "body"),
-        ("i", "d", "texT", "body"),
-        ("i", "d", "text", "x"),
-    ]
-    others = [NerInput(*change) for change in changes]
-    assert len({input_sha256(one) for one in [shown, *others]}) == 5
-    assert input_sha256(NerInput("i", "d", "text", "body")) == input_sha256(shown)
-
-
-ODD = st.text(st.characters(), max_size=8) | st.sampled_from(["%s", '"', "\\", "\u2028", "\x00\x1f", "\ud800", "é北🎉"])
-NUMBERS = st.none() | st.integers(0, 10**9)
-INPUTS = st.one_of(
-    st.builds(NerInput, ODD, ODD, ODD, ODD),
-    st.builds(StanceInput, ODD, ODD, ODD, ODD, st.builds(Target, ODD, ODD), st.none() | ODD),
-    st.builds(SummaryInput, ODD, ODD, ODD, ODD, st.lists(st.tuples(ODD, ODD), max_size=2).map(tuple), *[NUMBERS] * 3),
-)
-
-
-@settings(max_examples=300, deadline=None)
-@given(INPUTS)
-def test_the_hash_is_that_of_the_fields_as_canonical_json(shown):
-    # Runs made before have hashes of this, so whatever spells it faster must spell it alike.
-    fields = {field.name: getattr(shown, field.name) for field in dataclasses.fields(shown)}
-    if isinstance(shown, StanceInput):
-        fields["target"] = dataclasses.asdict(shown.target)
-    assert input_sha256(shown) == sha256({"type": type(shown).__name__, **fields})
-
-
-ANSWERS = st.builds(
-    Answer,
-    label=st.none() | st.sampled_from(["favor", "none"]),
-    scores=st.none() | st.just({"favor": 0.25, "none": 0.75}),
-    text=st.none() | st.sampled_from(["", "Anna sang."]),
-    sentences=st.none() | st.just(("s1", "s2")),
-    tags=st.none() | st.just(("O", "B-PER")),
-    entities=st.none() | st.lists(st.builds(Entity, st.integers(0, 3), st.integers(4, 8), st.just("PER"))).map(tuple),
-    bin=st.sampled_from(BINS),
-    reason=st.none() | st.just("no record answers it"),
-    tokens_read=st.none() | st.integers(0, 9),
-    tokens_cut=st.integers(0, 2),
-    output_truncated=st.booleans(),
-    windows=st.integers(1, 3),
-    chars_read=st.none() | st.integers(0, 9),
-)
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.lists(ANSWERS, min_size=1, max_size=6))
-def test_answers_of_any_kind_come_back_in_order(tmp_path_factory, answers):
-    folder = tmp_path_factory.mktemp("run")
-    names = [f"d/s{number}" for number in range(len(answers))]
-    examples = [Example(name, "d", "d", NerInput(name, "d", "text"), (), 5, {"zone": "body"}) for name in names]
-    write_predictions(folder / "predictions.parquet", examples, {}, dict(zip(names, answers, strict=True)))
-    stored = read_predictions(folder)
-    assert [(one.example, one.answer) for one in stored] == list(zip(names, answers, strict=True))
-    assert [one.input_sha256 for one in stored] == [input_sha256(example.input) for example in examples]
-    parts = list(read_answers_of(folder))
-    assert [name for part in parts for name in part.examples] == names
-    assert [answer for part in parts for answer in part.answers] == answers
-
-
-def test_answers_of_earlier_versions_lack_what_was_added_since(tmp_path):
-    one = Example("d/s", "d", "d", NerInput("d/s", "d", "text"), (), 5, {})
-    answer = Answer(label="favor", tokens_read=3, windows=2, chars_read=1)
-    path = tmp_path / "predictions.parquet"
-    write_predictions(path, [one], {}, {"d/s": answer})
-    whole = pq.read_table(path)
-    for dropped in (["chars_read"], ["windows", "chars_read"]):
-        pq.write_table(whole.drop_columns(dropped), path)
-        (stored,) = read_predictions(tmp_path)
-        defaults = {name: getattr(Answer(), name) for name in dropped}
-        assert stored.answer == dataclasses.replace(answer, **defaults)
-    # Any other column must be there.
-    pq.write_table(whole.drop_columns(["tokens_read"]), path)
-    with pytest.raises(RunError, match="expected the columns"):
-        read_predictions(tmp_path)
 
 
 @pytest.mark.parametrize("content", [b"", b"PAR1", b"no parquet" * 50, pickle.dumps({"a": 1})])
@@ -372,6 +252,29 @@ def test_runs_are_found_below_a_folder(tmp_path):
         find_runs(tmp_path / "nope")
 
 
+def test_runs_are_found_by_a_pattern(tmp_path):
+    one, two = stored(tmp_path / "seed/ner/a"), stored(tmp_path / "seed/stance/a")
+    (tmp_path / "seed/ner/notes").mkdir()
+    (tmp_path / "seed/ner/nowhere").symlink_to(tmp_path / "gone")
+    assert find_runs(tmp_path / "seed/*/a") == find_runs(tmp_path / "**/a") == [one, two]
+    assert find_runs(tmp_path / "*/ner/*") == [one]
+    for path in ("seed/ner/nowhere", "seed/ner/no*"):
+        with pytest.raises(RunError, match="no such folder"):
+            find_runs(tmp_path / path)
+
+
+def test_a_run_without_its_run_json_is_found_and_incomplete(tmp_path):
+    run = stored(tmp_path / "seed/ner/a")
+    (run / "run.json").unlink()
+    assert find_runs(tmp_path) == find_runs(run) == [run]
+    with pytest.raises(RunError, match=r"run\.json is missing"):
+        read_run(run)
+    # The scores alone may be anybody's.
+    (run / "config.yaml").unlink()
+    with pytest.raises(RunError, match="no run folder there"):
+        find_runs(tmp_path)
+
+
 def test_the_kept_baseline_is_found_under_its_own_name_alone(tmp_path):
     kept = tmp_path / "results" / "baseline" / "seed" / "ner" / "tiny"
     own = tmp_path / "results" / "seed" / "ner" / "baseline"
@@ -389,3 +292,14 @@ def test_run_json_names_no_machine(tmp_path):
     text = (stored(tmp_path / "run") / "run.json").read_text()
     assert socket.gethostname() not in text
     assert str(tmp_path) not in text
+
+
+def test_the_names_of_the_gpus_in_use_are_hardware(monkeypatch):
+    names = ["NVIDIA H100", "NVIDIA L4"]
+    gpus = SimpleNamespace(is_initialized=lambda: True, device_count=lambda: 2, get_device_name=names.__getitem__)
+    monkeypatch.setitem(sys.modules, "torch", SimpleNamespace(cuda=gpus))
+    assert hardware()["gpus"] == names
+    gpus.is_initialized = lambda: False
+    assert "gpus" not in hardware()
+    monkeypatch.delitem(sys.modules, "torch")
+    assert "gpus" not in hardware()

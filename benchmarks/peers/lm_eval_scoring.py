@@ -7,6 +7,7 @@ Run by `benchmarks/stance_llm.py` with the Python of an environment that holds l
 import json
 import sys
 import time
+from importlib import import_module
 
 
 def main() -> None:
@@ -15,17 +16,18 @@ def main() -> None:
     answers = sys.stdout
     # Progress bars and notes of the libraries must not mix with the answers.
     sys.stdout = sys.stderr
-    from lm_eval.api.instance import Instance  # type: ignore[import-not-found]
-    from lm_eval.models.huggingface import HFLM  # type: ignore[import-not-found]
+    # By name: it is in the peer's environment alone.
+    make_request = import_module("lm_eval.api.instance").Instance
+    make_model = import_module("lm_eval.models.huggingface").HFLM
 
     given = {"gguf_file": gguf} if gguf else {}
-    model = HFLM(pretrained=folder, dtype="float32", device="cpu", batch_size=8, **given)
+    model = make_model(pretrained=folder, dtype="float32", device="cpu", batch_size=8, **given)
     print(json.dumps({"ready": True}), file=answers, flush=True)
     for line in sys.stdin:
         asked = json.loads(line)
         model.batch_size_per_gpu = asked["batch_size"]
         requests = [
-            Instance("loglikelihood", {}, (prompt, label), number)
+            make_request("loglikelihood", {}, (prompt, label), number)
             for prompt in asked["prompts"]
             for number, label in enumerate(asked["labels"])
         ]

@@ -200,18 +200,24 @@ def _content(tables: "Sequence[Table]", asked: argparse.Namespace) -> "Content":
 
         option = "--documents" if asked.documents else "--flips"
         pairs, reasons = two_runs(tables, asked.runs, asked.baseline, option)
+        judged = [(two, flips.judged(two)) for two in pairs]
         if asked.documents:
             own = [
-                documents.grid(two, column, asked.documents)
-                for two in pairs
+                documents.grid(two, judgements, column, asked.documents)
+                for two, judgements in judged
                 for column in (two.table.columns if every else two.table.columns[:1])
             ]
             grids += own
             records, schema = merged(own), documents.SCHEMA
         if asked.flips:
-            # Summaries are neither right nor wrong; beside other tasks they are passed over.
-            told = [two for two in pairs if two.table.task != "summarization"] or pairs
-            grids += [grid for two in told for grid in flips.grids(two, asked.flips)]
+            # Beside other tasks summaries are passed over.
+            told = [(two, judgements) for two, judgements in judged if judgements is not None]
+            if not told:
+                raise UsageError(
+                    f"--flips: {pairs[0].title}: summaries are neither right nor wrong; --documents says where they "
+                    "differ most"
+                )
+            grids += [grid for two, judgements in told for grid in flips.grids(two, judgements, asked.flips)]
             records, schema = flips.records(told), flips.SCHEMA
         grids += [Grid(title="", headings=(), rows=[], records=[], notes=reasons)] if reasons else []
     if asked.annotators:

@@ -12,7 +12,7 @@ from harness.errors import UsageError
 from harness.headroom import AnnotatorRow, annotator_rows
 from harness.metric.base import Key
 from harness.report.grid import Grid
-from harness.report.shown import UNDEFINED, number
+from harness.report.shown import UNDEFINED, interval, number
 from harness.rescore import Reopened, reopen
 from harness.run_folder import stored_counts
 from harness.scoring import Case, ReadAnswers, read_answers
@@ -169,14 +169,14 @@ def _table(
         headroom = row.headroom
         gained = UNDEFINED
         if headroom is not None and headroom.value is not None:
-            bounds = (
+            reach = (
                 "" if headroom.low is None or headroom.high is None else f" [{headroom.low:.0%}, {headroom.high:.0%}]"
             )
-            gained = f"{headroom.value:.0%}{bounds}"
+            gained = f"{headroom.value:.0%}{reach}"
         elif headroom is not None and headroom.reason:
             notes.append(f"headroom of {row.subject}: {headroom.reason}")
-        interval = "" if row.low is None else f"[{number(row.low, column)}, {number(row.high, column)}]"
-        cells = [row.subject, row.left_out or "each in turn", number(row.value, column), interval, str(row.n)]
+        bounds = "" if row.low is None else interval(row.low, row.high, column)
+        cells = [row.subject, row.left_out or "each in turn", number(row.value, column), bounds, str(row.n)]
         shown.append(tuple([*cells, gained] if baseline else cells))
         records.append(
             {

@@ -2,12 +2,13 @@
 
 import math
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from harness.comparison.differences import counts_of
-from harness.comparison.flips import BROKEN, FIXED, GONE, NEW, judged
+from harness.comparison.flips import BROKEN, FIXED, GONE, NEW, Judged
 from harness.comparison.table import Column
 from harness.comparison.two_runs import Two, in_the_text
 from harness.counts import unit_table
@@ -57,20 +58,18 @@ def gained(two: Two, column: Column) -> tuple[str, list[Gained]]:
     return unit, sorted(units, key=lambda one: (-abs(one.difference or 0.0), one.unit))
 
 
-def grid(two: Two, column: Column, most: int) -> Grid:
+def grid(two: Two, every: Sequence[Judged] | None, column: Column, most: int) -> Grid:
     """The units that differ most; the records have all.
 
     Args:
         two: The runs.
+        every: What `judged` found in them.
         column: By which score.
         most: At most so many are listed.
     """
     unit, units = gained(two, column)
-    flips: Counter[tuple[str, str]] = Counter()
-    kinds = {"ner": (FIXED, BROKEN, GONE, NEW), "stance": (FIXED, BROKEN)}.get(two.table.task, ())
-    counts_flips = bool(kinds)
-    if counts_flips:
-        flips.update((one.unit if unit == "sentence" else one.document, one.what) for one in judged(two))
+    flips = Counter((one.unit if unit == "sentence" else one.document, one.what) for one in every or ())
+    kinds = () if every is None else (FIXED, BROKEN, GONE, NEW) if two.table.task == "ner" else (FIXED, BROKEN)
     differing = [one for one in units if one.difference]
     rows = []
     for one in differing[:most]:
@@ -78,15 +77,16 @@ def grid(two: Two, column: Column, most: int) -> Grid:
         counts = tuple(str(flips[one.unit, kind]) for kind in kinds)
         rows.append((one.unit, *scores, *counts))
     better = sum((one.difference or 0) * (column.direction or 1) > 0 for one in differing)
+    words = ("better", "worse") if column.direction else ("higher", "lower")
     undefined = sum(one.difference is None for one in units)
     notes = [
-        f"{counted(len(units), unit)}: {better} better in {two.after.label}, {len(differing) - better} worse, "
+        f"{counted(len(units), unit)}: {better} {words[0]} in {two.after.label}, {len(differing) - better} {words[1]}, "
         f"{len(units) - len(differing) - undefined} equal"
         + (f", {undefined} without a score in one of the two" if undefined else "")
     ]
     if rows and unit == "document":
         notes.append(in_the_text(two, rows[0][0]))
-    if counts_flips:
+    if kinds:
         what = "gold entities" if GONE in kinds else "examples"
         notes.append(f"fixed, broken: {what}, right in {two.after.label} alone, right in {two.before.label} alone")
         if GONE in kinds:
@@ -113,8 +113,8 @@ def grid(two: Two, column: Column, most: int) -> Grid:
                 "value_before": one.before,
                 "value_after": one.after,
                 "difference": one.difference,
-                "fixed": flips[one.unit, FIXED] if counts_flips else None,
-                "broken": flips[one.unit, BROKEN] if counts_flips else None,
+                "fixed": flips[one.unit, FIXED] if kinds else None,
+                "broken": flips[one.unit, BROKEN] if kinds else None,
                 "spurious_gone": flips[one.unit, GONE] if GONE in kinds else None,
                 "spurious_new": flips[one.unit, NEW] if GONE in kinds else None,
             }

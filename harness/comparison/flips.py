@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from harness.comparison.two_runs import Two, cases_of, in_the_text
-from harness.errors import UsageError
 from harness.metric.spans import match
 from harness.records import Entity, Example, Stance
 from harness.report.grid import Grid, merged
@@ -63,17 +62,16 @@ class Judged:
         return OTHER if self.before != self.after else ""
 
 
-def judged(two: Two) -> list[Judged]:
+def judged(two: Two) -> list[Judged] | None:
     """Every gold entity (or stance) of the documents, and every spurious one, in both runs.
 
+    None for summaries, which are neither right nor wrong.
+
     Raises:
-        UsageError: The task is summarization, where nothing is right or wrong.
         HarnessError: A run or its gold cannot be opened.
     """
     if two.table.task == "summarization":
-        raise UsageError(
-            f"--flips: {two.title}: summaries are neither right nor wrong; --documents says where they differ most"
-        )
+        return None
     opened, before = cases_of(two.before)
     _, after = cases_of(two.after)
     by_id = {case.example.id: case for case in after}
@@ -146,32 +144,31 @@ def _quoted(entity: Entity, text: str) -> str:
 # ---- as tables ------------------------------------------------------------------------------------------------------
 
 
-def grids(two: Two, most: int) -> list[Grid]:
+def grids(two: Two, every: Sequence[Judged], most: int) -> list[Grid]:
     """By label, for stance by gold label and both answers, and the examples themselves.
 
     Args:
         two: The runs.
+        every: What `judged` found in them.
         most: At most so many examples are listed; the records have all.
     """
-    every = judged(two)
     tables = [_by_label(two, every)]
     if two.table.task == "stance":
         tables.append(_transitions(two, every))
     return [table for table in [*tables, _examples(two, every, most)] if table.rows]
 
 
-def records(pairs: Iterable[Two]) -> Grid:
-    """Every flip as a record; in JSON the sums by label stand beside them."""
-    found, labels = [], []
-    for two in pairs:
-        every = judged(two)
-        found.append(_examples(two, every, 0))
+def records(found: Iterable[tuple[Two, Sequence[Judged]]]) -> Grid:
+    """Every flip of these runs as a record; in JSON the sums by label stand beside them."""
+    flips, labels = [], []
+    for two, every in found:
+        flips.append(_examples(two, every, 0))
         labels.append(_by_label(two, every))
     return Grid(
         title="",
         headings=(),
         rows=[],
-        records=merged(found).records,
+        records=merged(flips).records,
         more={"labels": list(merged(labels).records)},
     )
 

@@ -48,6 +48,7 @@ def line_of(run: StoredRun) -> Line:
             examples=dict(ledger["examples"]),
             spans=dict(ledger["spans"]),
             truncated=ledger["truncated"],
+            unseen_gold=ledger.get("unseen_gold"),
             seconds=sum(seconds.values()) if whole and isinstance(seconds, dict) else None,
             rate=measured.get("examples_per_second") if whole else None,
             failure=measured.get("failure"),

@@ -15,6 +15,7 @@ from harness.report.shown import (
     UNRELIABLE,
     WHY_UNRELIABLE,
     counted,
+    equivalent,
     interval,
     no_interval,
     number,
@@ -115,7 +116,7 @@ def pairs_grid(compared: Compared) -> Grid:
             UNDEFINED if pair.above is None else f"{pair.above:.1%}",
             UNDEFINED if needed is None else f"{needed:,}",
         ]
-        rows.append((*row, _verdict(test)) if test else tuple(row))
+        rows.append((*row, equivalent(test)) if test else tuple(row))
         records.append(_record(compared, pair, test, needed))
     title = f"differences: {compared.table.data} · {compared.table.task} · {column.title} ({column.name})"
     return Grid(
@@ -284,7 +285,3 @@ def _unmoved(pair: Difference, column: Column) -> str:
         return ""
     apart = f"they are counted apart on {pair.differing} of {pair.n} units, yet {column.title} does not move"
     return why + (f" ({apart})" if pair.difference == 0 else "")
-
-
-def _verdict(test: Equivalence) -> str:
-    return UNDEFINED if test.equivalent is None else "yes" if test.equivalent else "not shown"

@@ -9,7 +9,7 @@ from harness.config import nearest
 from harness.errors import UsageError
 from harness.metric.base import Key
 from harness.report.grid import Grid
-from harness.report.shown import WHY_UNRELIABLE, interval, number
+from harness.report.shown import UNRELIABLE, WHY_UNRELIABLE, interval, number
 
 SCHEMA = "harness.comparison.slices/1"
 
@@ -56,7 +56,7 @@ def _grids(table: Table, column: Column, field: str) -> list[Grid]:
     for one in shown:
         for line, cell in _cells(table, one):
             few = few or cell.unreliable
-            value = number(cell.value, one) + ("?" if cell.unreliable and cell.value is not None else "")
+            value = number(cell.value, one) + (UNRELIABLE if cell.unreliable and cell.value is not None else "")
             bounds = "" if cell.low is None else interval(cell.low, cell.high, one)
             name = one.key.slice.partition("=")[2]
             rows.append((name, line.label, value, bounds, str(cell.n), f"{cell.support:g}"))

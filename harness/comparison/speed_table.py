@@ -5,20 +5,20 @@ from typing import Any
 
 from harness.comparison.table import Line, Table
 from harness.report.grid import Grid
-from harness.report.shown import UNDEFINED, duration
+from harness.report.shown import UNDEFINED, duration, price, rate
 
 SCHEMA = "harness.comparison.speed/1"
 # A measured value's name, its heading, and how it is shown.
 _COLUMNS: tuple[tuple[str, str, Callable[[float], str]], ...] = (
     ("load", "load s", duration),
     ("predict", "predict s", duration),
-    ("examples_per_second", "examples/s", lambda value: rate(value)),
-    ("tokens_per_second", "tokens/s read", lambda value: rate(value)),
-    ("output_tokens_per_second", "tokens/s written", lambda value: rate(value)),
+    ("examples_per_second", "examples/s", rate),
+    ("tokens_per_second", "tokens/s read", rate),
+    ("output_tokens_per_second", "tokens/s written", rate),
     ("peak_memory_bytes", "peak memory MB", lambda value: f"{value / 1e6:,.0f}"),
     ("peak_gpu_memory_bytes", "peak GPU memory MB", lambda value: f"{value / 1e6:,.0f}"),
     ("energy_kwh", "energy Wh", lambda value: f"{1000 * value:.3g}"),
-    ("cost", "cost", lambda value: f"{value:.2f}" if value >= 0.1 else f"{value:.2g}"),
+    ("cost", "cost", price),
 )
 # What only models have that read tokens, or runs that were asked for it.
 _TOLD = ("tokens_per_second", "energy_kwh", "cost")
@@ -27,11 +27,6 @@ _NOTES = {
     "peak_memory_bytes": "peak memory: of the process, with what earlier tasks of the run left in it",
     "energy_kwh": "energy: of the whole machine while the model was asked, as codecarbon measured or estimated it",
 }
-
-
-def rate(value: float) -> str:
-    """A rate with as many digits as one can tell apart."""
-    return f"{value:,.0f}" if value >= 100 else f"{value:.2g}"
 
 
 def has_more_to_tell(tables: Sequence[Table]) -> bool:

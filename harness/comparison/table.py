@@ -108,6 +108,7 @@ class Line:
         cost: What the answers cost, as the run recorded it; None where it has no price.
         measured: What the run took, by name, as `line_of` has it; empty where answers were kept from an earlier run.
         imported: The tool and its version that the scores are imported from, without counts or answers; else empty.
+        unseen_gold: Gold entities in text that was cut off; None where no example of NER was cut.
         gaps: By score, to the baseline; empty where there is none, and for the baseline itself.
         letters: By score: rows that share a letter were not told apart; empty where nothing was tested.
     """
@@ -130,6 +131,7 @@ class Line:
     cost: float | None = None
     measured: Mapping[str, float] = field(default_factory=dict)
     imported: str = ""
+    unseen_gold: int | None = None
     gaps: Mapping[Key, Gap] = field(default_factory=dict)
     letters: Mapping[Key, str] = field(default_factory=dict)
 

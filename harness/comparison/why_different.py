@@ -11,6 +11,7 @@ from harness.comparison.ranking import choices_of
 from harness.comparison.rerun import Advice, advice
 from harness.errors import RunError
 from harness.report.grid import Grid
+from harness.report.shown import UNDEFINED
 from harness.run_folder import StoredRun
 
 SCHEMA = "harness.comparison.why_different/1"
@@ -219,7 +220,7 @@ def grid(found: Different) -> Grid:
 
 def _shown(value: Any) -> str:
     if value is None:
-        return "–"
+        return UNDEFINED
     text = value if isinstance(value, str) else repr(value)
     # A hash is told by its beginning; JSON has all.
     if len(text) == 64 and set(text) <= set("0123456789abcdef"):

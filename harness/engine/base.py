@@ -61,6 +61,6 @@ def _storable(answer: Answer) -> Answer:
         return Answer(bin="unparsed", reason="the answer holds half of a surrogate pair, which is no text")
     except ValueError:
         return Answer(bin="nonfinite", reason="the answer holds a number that is infinite or none at all")
-    except TypeError as error:
+    except (AttributeError, TypeError) as error:
         return Answer(bin="failed", reason=f"the answer cannot be stored: {error}"[:500])
     return answer

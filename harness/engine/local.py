@@ -10,6 +10,14 @@ from harness.model.base import Model
 from harness.model.budget import out_of_memory
 from harness.records import Answer, Input
 
+# After these every later call on that device fails, whatever its input.
+POISON = (
+    "device-side assert",
+    "illegal memory access",
+    "unspecified launch failure",
+    "misaligned address",
+    "uncorrectable ECC error",
+)
 # A batch of long texts ends here, so that its answers are kept, and a signal is seen, before minutes have gone by.
 CHARACTERS = 2**16
 
@@ -40,12 +48,13 @@ class Local:
             _streamed(model.stream(inputs), len(inputs), commit, stop)
             return
         size = self.batch_size or int(getattr(model, "batch_size", 64))
-        waiting = sorted(inputs, key=lambda one: -len(one.text))
-        while waiting:
+        ordered = sorted(inputs, key=lambda one: -len(one.text))
+        done = 0
+        while done < len(ordered):
             signal_number = stop()
             if signal_number is not None:
                 raise Stopped(signal_number)
-            batch = _first(waiting, size)
+            batch = _fitting(ordered[done : done + size])
             try:
                 answers = checked_answers(model.answer(batch), batch)
             except HarnessError:
@@ -62,13 +71,13 @@ class Local:
                 else:
                     answers = [_failed(error)]
             commit(batch, answers)
-            waiting = waiting[len(batch) :]
+            done += len(batch)
 
 
-def _first(waiting: list[Input], size: int) -> list[Input]:
-    """Up to `size` inputs, and no more than `CHARACTERS` in all unless the first has more by itself."""
+def _fitting(waiting: list[Input]) -> list[Input]:
+    """The first of these inputs: no more than `CHARACTERS` in all, unless the first has more by itself."""
     count = characters = 0
-    for one in waiting[:size]:
+    for one in waiting:
         characters += len(one.text)
         if count and characters > CHARACTERS:
             break
@@ -114,5 +123,5 @@ def _failed(error: Exception) -> Answer:
 
 
 def _poisoned(error: BaseException) -> bool:
-    # After a device-side assert every later call on that device fails, whatever its input.
-    return "device-side assert" in str(error)
+    said = str(error)
+    return any(sign in said for sign in POISON)

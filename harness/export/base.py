@@ -7,17 +7,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from importlib.metadata import entry_points
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from harness.comparison.columns import HEADLINES, conventions_of, find_score
 from harness.comparison.table import spelled
-from harness.config import nearest
+from harness.config import modules_with, nearest, plugins
 from harness.errors import ResourceError, UsageError
 from harness.files import sha256
 from harness.metric.base import Key
-from harness.resources import PACKAGE
 from harness.run_folder import StoredRun
 
 # A name on a model hub: `owner/name`. Anything else may be a path on this machine, and stays here.
@@ -67,10 +66,9 @@ class Score:
 Export = Callable[[Sequence[StoredRun], Path | None, Options], str]
 
 
-def targets() -> list[str]:
-    """The targets that ship, by the names that a command line has for them. Imports none of them."""
-    files = sorted((PACKAGE / "export").glob("[a-z]*.py"))
-    return [file.stem.replace("_", "-") for file in files if "\ndef export(" in file.read_text(encoding="utf-8")]
+def targets() -> dict[str, Callable[[], ModuleType]]:
+    """What imports each target that ships, by the name that a command line has for it; imports none yet."""
+    return {name.replace("_", "-"): module for name, module in modules_with("export", "export").items()}
 
 
 def export_to(target: str) -> Export:
@@ -79,15 +77,12 @@ def export_to(target: str) -> Export:
     Raises:
         UsageError: There is none; names the nearest.
     """
-    known = targets()
-    if target in known:
-        module = importlib.import_module(f"harness.export.{target.replace('-', '_')}")
-        return module.export  # type: ignore[no-any-return]
-    plugins = {plugin.name: plugin for plugin in entry_points(group="harness.export")}
-    if target in plugins:
-        return plugins[target].load().export  # type: ignore[no-any-return]
-    known = sorted({*known, *plugins})
-    raise UsageError(f"--to: {target!r} is not offered{nearest(target, known)}; there are {', '.join(known)}")
+    modules = {**plugins("export"), **targets()}
+    if target not in modules:
+        known = ", ".join(sorted(modules))
+        raise UsageError(f"--to: {target!r} is not offered{nearest(target, modules)}; there are {known}")
+    export: Export = modules[target]().export
+    return export
 
 
 def scores_of(run: StoredRun, options: Options) -> list[Score]:
@@ -142,6 +137,7 @@ def ledger(run: StoredRun) -> dict[str, int]:
     return {
         **{f"examples.{name}": count for name, count in stored["examples"].items()},
         "examples.truncated": stored["truncated"],
+        **({"unseen_gold": stored["unseen_gold"]} if "unseen_gold" in stored else {}),
         **{f"spans.{name}": count for name, count in stored["spans"].items()},
     }
 

@@ -14,6 +14,7 @@ from typing import Any
 from harness.errors import UsageError
 from harness.export.base import Options, Score, folder_for, hub_name, identity, is_hub_name, ledger, scores_of, speed
 from harness.files import canonical_json, sha256, write_json
+from harness.report.shown import counted
 from harness.run_folder import StoredRun, folder_name
 
 SCHEMA_VERSION = "0.3.0"
@@ -32,7 +33,7 @@ def export(runs: Sequence[StoredRun], out: Path | None, options: Options) -> str
     for run, content in records:
         place = folder.joinpath("data", *_folders(run, content["model_info"]))
         write_json(place / f"{_uuid(run, options)}.json", content)
-    return f"{folder}: {len(records)} record{'' if len(records) == 1 else 's'} of Every Eval Ever {SCHEMA_VERSION}"
+    return f"{folder}: {counted(len(records), 'record')} of Every Eval Ever {SCHEMA_VERSION}"
 
 
 def record(run: StoredRun, options: Options, now: int) -> dict[str, Any]:
@@ -48,8 +49,9 @@ def record(run: StoredRun, options: Options, now: int) -> dict[str, Any]:
     model = hub_name(run) or said["model"]
     name = f"{said['data']}/{said['task']}"
     identifier = f"{name}/{model}/{now}"
-    scores = [score for score in scores_of(run, options) if score.row["value"] is not None]
-    undefined = [score.name for score in scores_of(run, options) if score.row["value"] is None]
+    asked = scores_of(run, options)
+    scores = [score for score in asked if score.row["value"] is not None]
+    undefined = [score.name for score in asked if score.row["value"] is None]
     if not scores:
         raise UsageError(f"{run.folder}: no score that was asked for is defined, so there is nothing to export")
     library = {

@@ -17,6 +17,7 @@ from typing import Any
 from harness.errors import RunFailedError
 from harness.export.base import Options, environment, folder_for, identity, needs, run_name
 from harness.export.tracked import flat, signatures
+from harness.report.shown import counted
 from harness.run_folder import StoredRun
 
 _INSTALL = "mlflow-skinny sqlalchemy alembic"
@@ -53,7 +54,7 @@ def export(runs: Sequence[StoredRun], out: Path | None, options: Options) -> str
             said = re.sub(r"//[^/\s@]*@", "//", str(error).replace(uri, "MLFLOW_TRACKING_URI"))
             raise RunFailedError(f"export to mlflow: {said}") from None
     where = folder / "mlflow.db" if place else "the store that MLFLOW_TRACKING_URI names"
-    return f"{where}: {len(runs)} run{'' if len(runs) == 1 else 's'} in experiment {options.project!r}"
+    return f"{where}: {counted(len(runs), 'run')} in experiment {options.project!r}"
 
 
 def _log(client: Any, experiment: str, run: StoredRun, options: Options) -> None:

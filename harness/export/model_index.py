@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from harness.errors import UsageError
 from harness.export.base import Options, Score, file_for, hub_name, identity, scores_of
 from harness.files import write_text
+from harness.report.shown import counted
 from harness.report.text import markdown
 from harness.run_folder import StoredRun
 
@@ -55,7 +56,7 @@ def export(runs: Sequence[StoredRun], out: Path | None, options: Options) -> str
     card.data.eval_results = [*kept, *results]
     card.data.model_name = card.data.model_name or hub_name(runs[0]) or models[0]
     write_text(path, str(card))
-    return f"{path}: {len(results)} results of {models[0]}"
+    return f"{path}: {counted(len(results), 'result')} of {models[0]}"
 
 
 def _chosen(run: StoredRun, options: Options) -> list[Score]:

@@ -15,6 +15,7 @@ from harness.errors import RunError, UsageError
 from harness.export.base import Options, file_for, identity
 from harness.files import atomic_writer, canonical_json
 from harness.records import Answer, Entity, Example, References, Stance, StanceInput, Summary
+from harness.report.shown import counted
 from harness.rescore import Reopened, reopen
 from harness.run_folder import StoredRun, stored_counts
 from harness.tables import table
@@ -43,7 +44,7 @@ def export(runs: Sequence[StoredRun], out: Path | None, options: Options) -> str
     if not own:
         raise RunError(f"{runs[0].folder}: was imported from scores of another tool, so it has no examples to export")
     said = canonical_json([identity(run) for run in own])
-    schema = _schema(options.texts).with_metadata({_MARK.decode(): said.encode("utf-8", "backslashreplace")})
+    schema = _schema(options.texts).with_metadata({_MARK: said.encode("utf-8", "backslashreplace")})
     number = 0
     with atomic_writer(path) as stream, pq.ParquetWriter(stream, schema, compression="zstd") as writer:
         for run in own:
@@ -52,7 +53,7 @@ def export(runs: Sequence[StoredRun], out: Path | None, options: Options) -> str
                 writer.write_table(table(rows, schema))
     texts = "with texts" if options.texts else "without texts"
     others = f"; {len(runs) - len(own)} imported without examples" if len(own) < len(runs) else ""
-    return f"{path}: {number} examples of {len(own)} run{'' if len(own) == 1 else 's'}, {texts}{others}"
+    return f"{path}: {counted(number, 'example')} of {counted(len(own), 'run')}, {texts}{others}"
 
 
 def _is_export(path: Path) -> bool:
@@ -186,8 +187,8 @@ def _texts(example: Example, answer: Answer) -> dict[str, Any]:
 def _counts(opened: Reopened) -> Mapping[str, list[dict[str, Any]]]:
     """Counts by example; those that are of whole documents are left out."""
     found: dict[str, list[dict[str, Any]]] = {}
-    for counted in stored_counts(opened.run.folder).values():
-        for row in counted.rows():
+    for stored in stored_counts(opened.run.folder).values():
+        for row in stored.rows():
             entries = [{"metric": row.metric, "name": name, "value": value} for name, value in row.state.items()]
             found.setdefault(row.example, []).extend(entries)
     return found

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from harness.export.base import Options, environment, folder_for, identity, needs, run_name
 from harness.export.tracked import flat, signatures
+from harness.report.shown import counted
 from harness.run_folder import StoredRun
 
 
@@ -50,4 +51,4 @@ def export(runs: Sequence[StoredRun], out: Path | None, options: Options) -> str
         if elsewhere
         else f"; TRACKIO_DIR={shlex.quote(str(out))} trackio show --project {shlex.quote(options.project)}"
     )
-    return f"{where}: {len(runs)} run{'' if len(runs) == 1 else 's'} in project {options.project!r}{look}"
+    return f"{where}: {counted(len(runs), 'run')} in project {options.project!r}{look}"

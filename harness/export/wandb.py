@@ -12,6 +12,7 @@ from typing import Any
 from harness.errors import RunFailedError
 from harness.export.base import Options, environment, folder_for, identity, needs, run_name, scores_of
 from harness.export.tracked import flat
+from harness.report.shown import counted
 from harness.run_folder import StoredRun
 
 _COLUMNS = (
@@ -49,8 +50,7 @@ def export(runs: Sequence[StoredRun], out: Path | None, options: Options) -> str
                 _log(wandb, run, options, mode=mode, dir=str(folder), settings=settings)
         except (wandb.Error, OSError) as error:
             raise RunFailedError(f"export to wandb: {error}") from None
-    number = f"{len(runs)} run{'' if len(runs) == 1 else 's'} in project {options.project!r}"
-    return f"{folder}: {number}, mode {mode}"
+    return f"{folder}: {counted(len(runs), 'run')} in project {options.project!r}, mode {mode}"
 
 
 def _log(wandb: Any, run: StoredRun, options: Options, **where: Any) -> None:

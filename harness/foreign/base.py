@@ -1,6 +1,5 @@
 """What a result file of another tool says, and how such a file is opened; every fault names where it stands."""
 
-import importlib
 import json
 import math
 import struct
@@ -14,9 +13,9 @@ from typing import Any
 
 import pyarrow as pa
 
+from harness.config import modules_with
 from harness.errors import DataError
 from harness.files import read_text
-from harness.resources import PACKAGE
 
 # A header of scores has some thousand characters; what unpacks to more is no header.
 MAX_HEADER_BYTES = 64 * 1024**2
@@ -55,7 +54,7 @@ class ForeignRun:
         version: Its version.
         task: What the tool calls the task.
         task_version: The task's version.
-        model: What the tool calls the model.
+        model: What the tool calls the model; None where the file does not say.
         samples: Samples that the task has.
         scored: Samples that were scored.
         documents: What tells its samples from another run's: equal values are equal samples, as far as the file says.
@@ -67,7 +66,7 @@ class ForeignRun:
     version: str
     task: str
     task_version: str
-    model: str
+    model: str | None
     samples: int
     scored: int
     documents: Mapping[str, Any]
@@ -77,11 +76,7 @@ class ForeignRun:
 
 def tools() -> dict[str, ModuleType]:
     """The modules that read a tool's files, by the tool's name."""
-    found = {}
-    for file in sorted((PACKAGE / "foreign").glob("[a-z]*.py")):
-        if "\ndef recognizes(" in file.read_text(encoding="utf-8"):
-            found[file.stem] = importlib.import_module(f"harness.foreign.{file.stem}")
-    return found
+    return {tool: module() for tool, module in modules_with("foreign", "recognizes").items()}
 
 
 def read_file(path: Path) -> list[ForeignRun]:

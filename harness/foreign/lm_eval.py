@@ -107,7 +107,7 @@ def _version(content: Place, task: str) -> str:
     return "unknown" if found is None else content["versions"][task].version()
 
 
-def _model(content: Place) -> str:
+def _model(content: Place) -> str | None:
     for place in (content.get("model_name"), content.get("config")):
         if place is not None and isinstance(place.value, dict):
             place = place.get("model")
@@ -115,7 +115,7 @@ def _model(content: Place) -> str:
             name = place.text()
             # A folder of whoever ran it is nobody's business.
             return PurePath(name).name if PurePath(name).is_absolute() else name
-    raise content.fault("names no model; give --name")
+    return None
 
 
 def _inner(content: Place, key: str, name: str, otherwise: Any) -> Any:

@@ -122,8 +122,9 @@ def write(rows: Iterable[Row], path: Path, scheme: Scheme = "iob2") -> None:
         elif row.file != "tags":
             faults.append(f"{row.where}: conll carries documents, sentences and entities, found a record of {row.file}")
     for kind, of_kind in records.items():
-        for doc in of_kind.keys() - documents.keys():
-            faults.append(f"{of_kind[doc][0].where}: {kind} of document {shown(doc)}, whose text is not given")
+        for doc, of_document in of_kind.items():
+            if doc not in documents:
+                faults.append(f"{of_document[0].where}: {kind} of document {shown(doc)}, whose text is not given")
     lines: list[str] = []
     for doc, document in documents.items():
         sentences, entities = records["sentences"].get(doc, []), records["entities"].get(doc)

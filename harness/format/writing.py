@@ -28,8 +28,9 @@ def with_entities(rows: Iterable[Row], name: str, faults: list[str]) -> list[tup
         elif row.file not in _PASSED_OVER:
             faults.append(f"{row.where}: {name} carries documents and entities, found a record of {row.file}")
     faults += [
-        f"{entities[doc][0].where}: entities of document {shown(doc)}, whose text is not given"
-        for doc in entities.keys() - documents.keys()
+        f"{of_document[0].where}: entities of document {shown(doc)}, whose text is not given"
+        for doc, of_document in entities.items()
+        if doc not in documents
     ]
     return [(document, entities.get(doc)) for doc, document in documents.items()]
 

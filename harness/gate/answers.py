@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from harness.prediction_file import read_answers_of
 from harness.records import Answer, Entity
-from harness.run_folder import read_answers_of
 
 
 @dataclass(frozen=True)

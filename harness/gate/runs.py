@@ -135,19 +135,17 @@ def _check_content(run: StoredRun) -> None:
 
 
 def _to_one(runs: Sequence[StoredRun], base: StoredRun) -> Paired:
-    wanted = names_of(base)
-    for run in runs:
-        names = names_of(run)
-        unlike = [
+    wanted = names_of(base)[:2]
+    pairs = [Pair(run, base) for run in runs if names_of(run)[:2] == wanted]
+    others = [run for run in runs if names_of(run)[:2] != wanted]
+    if others and len(runs) == 1:
+        unlike = "; ".join(
             f"{what} {own!r} there, {other!r} in the baseline"
-            for what, own, other in zip(("data", "task"), names, wanted, strict=False)
+            for what, own, other in zip(("data", "task"), names_of(runs[0])[:2], wanted, strict=True)
             if own != other
-        ]
-        if unlike and len(runs) == 1:
-            raise RunError(f"{run.folder} cannot be checked against {base.folder}: {'; '.join(unlike)}")
-    fitting = [run for run in runs if names_of(run)[:2] == wanted[:2]]
-    others = [run for run in runs if not any(run is one for one in fitting)]
-    return Paired([Pair(run, base) for run in fitting], [], others)
+        )
+        raise RunError(f"{runs[0].folder} cannot be checked against {base.folder}: {unlike}")
+    return Paired(pairs, [], others)
 
 
 def _by_name(runs: Sequence[StoredRun], bases: Sequence[StoredRun]) -> Paired:

@@ -10,8 +10,9 @@ from harness.comparison.table import Column, spelled
 from harness.config import IntervalConfig, build, build_dataclass
 from harness.counts import Behind, counts_behind, folded, unit_table
 from harness.errors import ConfigError, DataError, RunError, UsageError
+from harness.gate.bounds import PairedScore, least_units, pair_counts
 from harness.gate.gates import HEADLINE, Gate, GatedScore
-from harness.gate.rule import Decision, PairedScore, decide, least_units, pair_counts
+from harness.gate.rule import Decision, decide
 from harness.gate.runs import Pair, scores_of
 from harness.gate.verdict import Finding
 from harness.metric.base import Key

@@ -11,7 +11,7 @@ from harness.config import DataConfig
 from harness.errors import DataError, UsageError
 from harness.files import canonical_json
 from harness.format.limits import shown
-from harness.gold import load_rows
+from harness.gold import is_chosen, load_rows
 from harness.gold_tools.holds import FORMATS, LEFT_OUT, Holds
 from harness.gold_tools.reading import asking_for_documents
 from harness.gold_tools.respacing import needs_respacing, respaced
@@ -50,7 +50,7 @@ def convert(data: DataConfig, out: Path, to: str, leave_out: Collection[str] = (
     notes = _notes(data, rows, to)
     rows = [row for row in rows if row.file != "tags"]
     if data.annotator is not None:
-        rows = [row for row in rows if _is_by(row, data.annotator)]
+        rows = [row for row in rows if is_chosen(row, data.annotator)]
         if to != "jsonl":
             rows = [_without(row, ("annotator",)) if row.file == "entities" else row for row in rows]
     _one_annotator(rows, holds, to)
@@ -106,12 +106,6 @@ def _passed_over(place: Path) -> int:
 
 def _tagged(row: Row) -> bool:
     return isinstance(row.fields.get("invalid_tags"), int)
-
-
-def _is_by(row: Row, annotator: str) -> bool:
-    """As `data.annotator` chooses: references are all kept."""
-    chosen = row.file in ("sentences", "entities", "stance", "facts")
-    return not chosen or row.fields.get("annotator") in (None, annotator)
 
 
 def _without(row: Row, keys: Collection[str]) -> Row:

@@ -139,5 +139,5 @@ def _summary_lines(corpus: Corpus) -> list[str]:
     return lines
 
 
-def _tally(counted: Counter[str]) -> str:
-    return ": " + ", ".join(f"{visible(name)} {count}" for name, count in counted.most_common()) if counted else ""
+def _tally(counts: Counter[str]) -> str:
+    return ": " + ", ".join(f"{visible(name)} {count}" for name, count in counts.most_common()) if counts else ""

@@ -25,6 +25,13 @@ class Judge(Protocol):
       question's place; now and then an empty list, so that a run can be stopped. Asked instead of `judge`: what came
       before a fault is kept.
 
+    - `spent() -> dict[str, Any]`: what its findings cost since it was made, for `run.json`: `usage` (counts, the same
+      names every time), `cost` (a number or null) and `answered_by` (what an endpoint called itself); empty where it
+      counts nothing.
+    - `estimate(questions) -> float | None`: at most what asking these would cost.
+
+    Equal judges of one process are one object, whichever metrics name them, so that counts are of all of them.
+
     A finding that is an object with `bin` says why there is none; those whose `bin` is `failed` are asked again when
     the run's command is given again.
     """

@@ -6,8 +6,9 @@ from typing import Any, ClassVar, NamedTuple
 
 from harness.errors import ConfigError
 from harness.judge.base import Finding, Question
-from harness.model.batching import TOKENS_PER_ROW, batches, keys, pad, rows
+from harness.model.batching import keys, pad, rows
 from harness.model.checkpoint import HfModel
+from harness.model.token_counter import TokenCounter
 
 
 class _Tokens(NamedTuple):
@@ -18,7 +19,7 @@ class _Tokens(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class HfEncoder(HfModel):
+class HfEncoder(TokenCounter, HfModel):
     """Greedy cosine matching of contextual token vectors (Zhang et al. 2020, https://openreview.net/forum?id=SkeHuCVFDr).
 
     A question is `text` and `reference`; the finding is `precision` (mean over the text's tokens of the highest cosine
@@ -26,6 +27,7 @@ class HfEncoder(HfModel):
     numbers are not finite. As in bert-score without idf, tokens are not weighted by rarity, and the special tokens at
     a text's ends may be matched but look for no match. A text longer than the model reads is read in windows, one
     after the other, so nothing of it is left out (bert-score cuts it). Of an encoder-decoder, the encoder is asked.
+    What it reads is counted, special tokens included and padding not; equal texts that are asked about together once.
 
     Args:
         layer: Which layer's vectors, counted from 0, the embeddings; None for the last.
@@ -82,16 +84,20 @@ class HfEncoder(HfModel):
         owners = encoded.get("overflow_to_sample_mapping", list(range(len(texts))))
         windows = rows(encoded, keys(network, tokenizer))
         units: list[list[Any]] = [[] for _ in texts]
-        vectors: list[Any] = [None] * len(windows)
-        for chosen in batches(
-            [len(w["input_ids"]) for w in windows], self.batch_size, TOKENS_PER_ROW * self.batch_size
-        ):
-            tensors = pad([windows[i] for i in chosen], tokenizer.pad_token_id, network.device)
+        # A text without a token, special ones included, is not read.
+        vectors: list[Any] = [torch.empty(0, 0)] * len(windows)
+
+        def read(chosen: list[int]) -> None:
+            tensors = pad([windows[i] for i in chosen], self.filler, network.device)
             with torch.inference_mode():
                 states = network(**tensors, output_hidden_states=True).hidden_states
             layer = states[-1 if self.layer is None else self.layer].float()
             for row, i in enumerate(chosen):
                 vectors[i] = torch.nn.functional.normalize(layer[row, : len(windows[i]["input_ids"])], dim=-1).cpu()
+
+        lengths = [len(window["input_ids"]) for window in windows]
+        self.budget.run(lengths, self.batch_size, read)
+        self.usage["input_tokens"] += sum(lengths)
         own: list[list[bool]] = [[] for _ in texts]
         for owner, vector, special in zip(owners, vectors, encoded["special_tokens_mask"], strict=True):
             units[owner].append(vector)

@@ -4,24 +4,34 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from harness.errors import ResourceError
 from harness.judge.base import Finding, Question
 from harness.model.checkpoint import HfModel
 from harness.model.pairs import pair_logits
+from harness.model.softmax import softmax
+from harness.model.token_counter import TokenCounter
 
 CLASSES = ("entailment", "neutral", "contradiction")
 
 
+class _Size(NamedTuple):
+    """Tokens of a pair, special ones included, that are read, and those of its premise that are cut."""
+
+    read: int
+    cut: int
+
+
 @dataclass(frozen=True, kw_only=True)
-class HfNli(HfModel):
+class HfNli(TokenCounter, HfModel):
     """Probabilities that a hypothesis follows from a premise, contradicts it, or neither.
 
     A question is `premise` and `hypothesis`; the finding has a probability for each of `entailment`, `neutral` and
     `contradiction` that the checkpoint has a label for (recognised by how its name begins, in any case), or is null
     where the model's numbers are not finite, or where the hypothesis alone is longer than the model reads. A premise
-    that is too long is cut from its left, and `cut` counts the tokens lost.
+    that is too long is cut from its left, and `cut` counts the tokens lost. What it reads is counted, special tokens
+    included and padding not.
     """
 
     asks: ClassVar[tuple[str, ...]] = ("premise", "hypothesis")
@@ -42,20 +52,23 @@ class HfNli(HfModel):
     def judge(self, questions: Sequence[Question]) -> list[Finding]:
         """One finding per question, in the same order."""
         pairs = [(question["premise"], question["hypothesis"]) for question in questions]
-        classes, cuts = self._classes, self._cuts(pairs)
-        logits = iter(pair_logits(self, [pair for pair, cut in zip(pairs, cuts, strict=True) if cut is not None]))
-        return [None if cut is None else _finding(next(logits), classes, cut) for cut in cuts]
+        classes, sizes = self._classes, self._sizes(pairs)
+        logits = iter(pair_logits(self, [pair for pair, size in zip(pairs, sizes, strict=True) if size]))
+        found = [_finding(next(logits), classes, size.cut) if size else None for size in sizes]
+        self.usage["input_tokens"] += sum(size.read for size in sizes if size)
+        return found
 
-    def _cuts(self, pairs: Sequence[tuple[str, str]]) -> list[int | None]:
-        """Tokens of each premise that are cut; None where not even one would be left."""
-        if self.limit is None or not pairs:
-            return [0] * len(pairs)
+    def _sizes(self, pairs: Sequence[tuple[str, str]]) -> list["_Size | None"]:
+        """Of each pair, the tokens that are read and cut; None where not even one would be left of the premise."""
+        if not pairs:
+            return []
         premises, hypotheses = (self._lengths([pair[side] for pair in pairs]) for side in (0, 1))
-        room = self.limit - self.tokenizer.num_special_tokens_to_add(pair=True)
-        found: list[int | None] = []
+        special = self.tokenizer.num_special_tokens_to_add(pair=True)
+        found: list[_Size | None] = []
         for premise, hypothesis in zip(premises, hypotheses, strict=True):
-            cut = max(0, premise + hypothesis - room)
-            found.append(None if cut and cut >= premise else cut)
+            whole = premise + hypothesis + special
+            cut = 0 if self.limit is None else max(0, whole - self.limit)
+            found.append(None if cut and cut >= premise else _Size(whole - cut, cut))
         return found
 
     def _lengths(self, texts: list[str]) -> list[int]:
@@ -78,8 +91,5 @@ class HfNli(HfModel):
 def _finding(logits: Sequence[float], classes: Sequence[str | None], cut: int) -> Finding:
     if not all(math.isfinite(value) for value in logits):
         return None
-    highest = max(logits)
-    powers = [math.exp(value - highest) for value in logits]
-    whole = math.fsum(powers)
-    found = {name: power / whole for name, power in zip(classes, powers, strict=True) if name is not None}
+    found = {name: value for name, value in zip(classes, softmax(logits), strict=True) if name is not None}
     return {**found, "cut": cut}

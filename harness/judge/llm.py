@@ -83,6 +83,18 @@ class Llm:
         if hasattr(self._model, "load"):
             self._model.load()
 
+    def spent(self) -> dict[str, Any]:
+        """What the model counted since it was made, and its price where one is known."""
+        found: dict[str, Any] = self._model.spent() if hasattr(self._model, "spent") else {}
+        return found
+
+    def estimate(self, questions: Sequence[Question]) -> float | None:
+        """At most what asking these would cost; None where no price is known."""
+        if not hasattr(self._model, "estimate"):
+            return None
+        found: float | None = self._model.estimate([self.posed(question) for question in questions])
+        return found
+
     def judge(self, questions: Sequence[Question]) -> list[Finding]:
         """A finding per question, in the same order."""
         found = dict(pair for batch in self.stream(questions) for pair in batch)

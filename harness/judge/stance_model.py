@@ -9,16 +9,17 @@ from harness.config import build
 from harness.errors import ConfigError
 from harness.judge.base import Finding, Question
 from harness.model.base import Model
+from harness.model.token_counter import TokenCounter
 from harness.records import StanceInput, Target
 from harness.source import code_sha256
 
 
 @dataclass(frozen=True, kw_only=True)
-class StanceModel:
+class StanceModel(TokenCounter):
     """A stance model asked about texts that are no examples of the data: sentences of a summary, for instance.
 
     A question is `text` and `target` (what the target says in words); the finding is the label, or null where the
-    model gave none.
+    model gave none. Tokens read are counted as the model's answers say; where it has none there are none.
 
     Args:
         model: A model kind and its parameters, as under `model.stance` (`{kind: hf_pair, path: ...}`).
@@ -58,6 +59,7 @@ class StanceModel:
             for number, question in enumerate(questions)
         ]
         answers = self._model.answer(asked)
+        self.usage["input_tokens"] += sum(answer.tokens_read or 0 for answer in answers)
         return [answer.label if answer.bin == "scored" else None for answer in answers]
 
     @cached_property

@@ -1,11 +1,11 @@
 """What a language model wrote, read as an answer: nothing is guessed, and what cannot be read keeps its raw text."""
 
 import json
-import math
 import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from harness.files import finite_number, no_constant
 from harness.model.prompts import Prompt
 from harness.records import ABSTAIN, Answer, Entity, Mention, NerInput, StanceInput, SummaryInput
 
@@ -60,7 +60,7 @@ def last_json(text: str, fits: Callable[[Any], bool]) -> Any:
         >>> last_json('First {"a": 1}, then ```json\\n{"a": 2}``` and {oops}', lambda value: "a" in value)
         {'a': 2}
     """
-    decoder = json.JSONDecoder(parse_constant=_refuse, parse_float=_finite)
+    decoder = json.JSONDecoder(parse_constant=no_constant, parse_float=finite_number)
     found = None
     position = failures = 0
     while failures < MOST_FAILURES and (opening := _OPENING.search(text, position)):
@@ -73,17 +73,6 @@ def last_json(text: str, fits: Callable[[Any], bool]) -> Any:
         if fits(value):
             found = value
     return found
-
-
-def _refuse(constant: str) -> float:
-    raise ValueError(f"{constant} is no JSON")
-
-
-def _finite(digits: str) -> float:
-    value = float(digits)
-    if not math.isfinite(value):
-        raise ValueError(f"{digits} is no finite number")
-    return value
 
 
 def _unparsed(raw: str, reason: str) -> Answer:

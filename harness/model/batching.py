@@ -4,9 +4,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-# A batch of long rows is cut to this many padded tokens per `batch_size`: on a CPU a wide batch of long rows is slower
-# than two narrow ones.
-TOKENS_PER_ROW = 64
 # Texts that are tokenized together, ahead of the device.
 STRETCH = 64
 

@@ -1,35 +1,22 @@
 """Requests to an endpoint that speaks OpenAI's protocol: one retry layer, a rate limit, limits of time and size."""
 
 import asyncio
-import email.utils
 import importlib.util
-import ipaddress
-import json
-import math
-import os
 import random
 import time
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
-from urllib.parse import urlsplit
 
 from harness.errors import ResourceError
+from harness.model.chat_outcome import Outcome, read_response
+from harness.model.endpoint import is_loopback
+from harness.model.said import shown
 
-# Statuses after which the same request may succeed; 409 and 425 are those of servers that are still warming up.
-RETRIED = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529})
-# Statuses that every further request would have too: key, balance, path or model, method.
-HOPELESS = frozenset({401, 402, 403, 404, 405})
-# Faults without such a status that may pass.
-PASSING = frozenset({"timeout", "connection", "bad_body"})
-# A longer reply is none. Of what a server says in an error, so much is shown.
+# A longer reply is none.
 MOST_BYTES = 32_000_000
-MOST_SHOWN = 200
 _SENT = frozenset({"host", "accept", "connection", "content-type", "content-length", "user-agent"})
-_QUOTA = ("insufficient_quota", "billing_hard_limit_reached", "billing_not_active")
-_MODERATED = ("moderation", "flagged", "content_filter", "content_policy", "content management policy")
-_OVERLONG = ("context_length_exceeded", "maximum context length", "context window", "exceeds the available context")
 
 
 class Refusal(Exception):  # noqa: N818 - what the server said, until a caller knows what it ends
@@ -71,55 +58,6 @@ class Limits:
     retries: int
     backoff: float
     max_wait: float
-
-
-def checked_base_url(url: str) -> str:
-    """An endpoint's address without a slash at its end.
-
-    Raises:
-        ValueError: It is no address, or holds a name, a password, a query or a fragment; never repeats it then.
-    """
-    try:
-        parts = urlsplit(url.strip())
-        port_is_fine = parts.port is None or 0 < parts.port < 65536
-    except ValueError:
-        raise ValueError("base_url is no address; expected for instance http://127.0.0.1:8000/v1") from None
-    if "@" in parts.netloc or parts.query or parts.fragment:
-        raise ValueError(
-            "base_url must hold neither name, password, query nor fragment; a key comes from the environment variable "
-            "that api_key_env names"
-        )
-    if parts.scheme not in ("http", "https") or not parts.hostname or not port_is_fine:
-        raise ValueError(f"base_url must be like http://127.0.0.1:8000/v1, got {url!r}")
-    return url.strip().rstrip("/")
-
-
-def is_loopback(url: str) -> bool:
-    """Whether an address is of this machine."""
-    host = urlsplit(url).hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
-
-
-def read_key(variable: str | None) -> str | None:
-    """The key that an environment variable holds; None where none was named.
-
-    Raises:
-        ResourceError: The variable is not set, or holds what cannot be a key.
-    """
-    if variable is None:
-        return None
-    key = os.environ.get(variable, "").strip()
-    if not key:
-        raise ResourceError(
-            f"the environment variable {variable} is not set; api_key_env={variable} says that it holds the endpoint's "
-            "key (null for an endpoint without keys)"
-        )
-    if not key.isascii() or not key.isprintable() or " " in key:
-        raise ResourceError(f"the environment variable {variable} holds blanks or other characters that no key has")
-    return key
 
 
 def require_package() -> None:
@@ -198,23 +136,22 @@ class ChatClient:
                 self._down = False
             if got.fault is None:
                 return Reply(got.body, requests=attempt)
-            fault = _word(got)
-            if fault == "hopeless":
+            if got.is_hopeless:
                 raise Refusal(self._hopeless(got))
-            given_up = Reply(None, f"{fault}: {got.said}", attempt)
-            if fault not in PASSING and got.status not in RETRIED:
+            given_up = Reply(None, f"{got.word}: {got.said}", attempt)
+            if not got.may_pass:
                 return given_up
             asked_for = got.retry_after or 0.0
             if asked_for > self.limits.max_wait:
                 raise Refusal(
-                    f"{self.base_url}: {fault}: asks to wait {asked_for:.0f} s, "
+                    f"{self.base_url}: {got.word}: asks to wait {asked_for:.0f} s, "
                     f"more than max_wait={self.limits.max_wait:g}"
                 )
             pause = self.limits.backoff * 2 ** min(attempt - 1, 30) * (1 - self._random.random() / 2)
             pause = max(pause, asked_for)
             late = time.monotonic() - begun + pause > self.limits.max_wait
             if self._down or late or attempt > self.limits.retries:
-                self._down = fault == "connection"
+                self._down = got.fault == "connection"
                 return given_up
             # A wait that was asked for holds for everybody, not only for the question that was told.
             self._not_before = max(self._not_before, time.monotonic() + asked_for)
@@ -240,7 +177,7 @@ class ChatClient:
         while (left := self._not_before - time.monotonic()) > 0:
             await asyncio.sleep(left)
 
-    async def _request(self, method: str, path: str, body: Mapping[str, Any] | None) -> "_Got":
+    async def _request(self, method: str, path: str, body: Mapping[str, Any] | None) -> Outcome:
         import httpx2
         import openai
 
@@ -251,89 +188,40 @@ class ChatClient:
                 else:
                     response = await self._client.post(path, cast_to=httpx2.Response, body=body)
         except (TimeoutError, openai.APITimeoutError):
-            return _Got(fault="timeout", said=f"no reply within {self.limits.timeout:g} s")
+            return Outcome(fault="timeout", said=f"no reply within {self.limits.timeout:g} s")
         except openai.APIStatusError as error:
-            return self._got(error.response)
+            return read_response(error.response, self._key)
         except openai.APIConnectionError as error:
             return self._broken(error.__cause__)
         except (_TooLongError, httpx2.HTTPError) as error:
             return self._broken(error)
-        return self._got(response)
+        return read_response(response, self._key)
 
-    def _broken(self, cause: BaseException | None) -> "_Got":
+    def _broken(self, cause: BaseException | None) -> Outcome:
         """What came of a request without a whole reply."""
         import httpx2
 
         if isinstance(cause, _TooLongError):
-            return _Got(fault="too_long", said=str(cause))
+            return Outcome(fault="too_long", said=str(cause))
         said = f"{type(cause).__name__}: {cause}"
         if isinstance(cause, httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.ProxyError):
-            return _Got(fault="connection", said=self.shown(f"no connection ({said})"))
-        return _Got(fault="bad_body", said=self.shown(f"no whole reply ({said})"))
+            return Outcome(fault="connection", said=self.shown(f"no connection ({said})"))
+        return Outcome(fault="bad_body", said=self.shown(f"no whole reply ({said})"))
 
-    def _got(self, response: Any) -> "_Got":
-        status = response.status_code
-        waits = _retry_after(response.headers)
-        text = str(response.text)
-        try:
-            found = json.loads(text)
-        except (ValueError, RecursionError):
-            found = None
-        said = self.shown(_said(found) if found is not None else text)
-        if 300 <= status < 400:
-            said = self.shown(f"to {response.headers.get('location', '')}")
-        if status >= 300:
-            return _Got(status, fault=f"http_{status}", said=said, retry_after=waits)
-        if not isinstance(found, dict):
-            kind = str(response.headers.get("content-type", "")).partition(";")[0] or "something"
-            said = self.shown(f"expected a JSON object, found {kind}: {text}")
-            return _Got(status, fault="bad_body", said=said, retry_after=waits)
-        error = found.get("error")
-        if error and not found.get("choices"):
-            # Some routers send the provider's fault with status 200.
-            code = error.get("code") if isinstance(error, dict) else None
-            if isinstance(code, int) and 400 <= code < 600:
-                return _Got(code, fault=f"http_{code}", said=said, retry_after=waits)
-            return _Got(status, fault="bad_body", said=said, retry_after=waits)
-        return _Got(status, body=self._without_key(found))
-
-    def _hopeless(self, got: "_Got") -> str:
+    def _hopeless(self, got: Outcome) -> str:
         what = f"{self.base_url}: {got.fault}: {got.said}"
         if got.status == 404:
             return f"{what}; is it the model's name, and does base_url end as the server's does (often in /v1)?"
         if got.status in (401, 403):
             sent = "the key was not taken" if self._key else "no key was sent; api_key_env names the variable with it"
             return f"{what}; {sent}"
-        if got.status is not None and got.status < 400:
+        if got.is_redirect:
             return f"{what}; redirects are not followed, give the final address"
         return what
 
     def shown(self, text: str) -> str:
-        """What a server said, on one line, short, and without the key even if the server repeats it."""
-        line = " ".join("".join(sign if sign.isprintable() else " " for sign in self._without_key(text)).split())
-        return line if len(line) <= MOST_SHOWN else f"{line[:MOST_SHOWN]}..."
-
-    def _without_key(self, value: Any) -> Any:
-        if self._key is None:
-            return value
-        if isinstance(value, str):
-            return value.replace(self._key, "***")
-        if isinstance(value, list):
-            return [self._without_key(item) for item in value]
-        if isinstance(value, dict):
-            return {self._without_key(name): self._without_key(item) for name, item in value.items()}
-        return value
-
-
-@dataclass(frozen=True, slots=True)
-class _Got:
-    """What came of one request: a body, or the word for its fault and what was said."""
-
-    status: int | None = None
-    body: Mapping[str, Any] | None = None
-    fault: str | None = None
-    said: str = ""
-    retry_after: float | None = None
+        """What was said, on one line, short, and without the key even if the server repeats it."""
+        return shown(text, self._key)
 
 
 class _TooLongError(Exception):
@@ -360,44 +248,3 @@ async def _bound(response: Any) -> None:
             await self._inner.aclose()
 
     response.stream = Counted(response.stream)
-
-
-def _word(got: _Got) -> str:
-    """The word for a fault, looked at closely: `hopeless` is what every further question would meet as well."""
-    lowered = got.said.casefold()
-    if got.status in (400, 403) and any(sign in lowered for sign in _MODERATED):
-        return "content_filter"
-    if got.status in (400, 413, 422) and any(sign in lowered for sign in _OVERLONG):
-        return "overlong"
-    quota = got.status == 429 and any(sign in lowered for sign in _QUOTA)
-    moved = got.status is not None and 300 <= got.status < 400
-    return "hopeless" if got.status in HOPELESS or quota or moved else str(got.fault)
-
-
-def _retry_after(headers: Any) -> float | None:
-    """Seconds that a server asks to wait, from either form of the header; None where it says nothing sensible."""
-    for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
-        try:
-            seconds = float(headers.get(name, "")) * unit
-        except ValueError:
-            continue
-        if math.isfinite(seconds) and seconds >= 0:
-            return seconds
-    try:
-        moment = email.utils.parsedate_to_datetime(headers.get("retry-after", ""))
-    except (TypeError, ValueError):
-        return None
-    return max(0.0, moment.timestamp() - time.time())
-
-
-def _said(body: Any) -> str:
-    """The message in an error's JSON, as the servers write it."""
-    if isinstance(body, dict):
-        error = body.get("error", body)
-        if isinstance(error, dict):
-            code = next((error[name] for name in ("code", "type") if isinstance(error.get(name), str)), "")
-            message = next((error[name] for name in ("message", "detail", "error") if error.get(name)), error)
-            text = message if isinstance(message, str) else json.dumps(message, ensure_ascii=False)
-            return f"{code}: {text}" if code and code not in text else text
-        return str(error)
-    return json.dumps(body, ensure_ascii=False)

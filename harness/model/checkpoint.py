@@ -25,6 +25,8 @@ PADDED_POSITIONS = frozenset(
 )  # fmt: skip
 # A tokenizer that states no limit says 1e30.
 UNSTATED = 10**6
+# Why there is no answer where the numbers are none.
+NOT_FINITE = "the model's scores are not finite numbers"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +58,8 @@ class HfModel:
     pairs: ClassVar[bool] = False
     # Parameters that move no answer beyond rounding.
     unmoving: ClassVar[frozenset[str]] = frozenset({"batch_size", "device", "download"})
+    # Those of them that a run which was cut off may be resumed with.
+    neutral: ClassVar[frozenset[str]] = frozenset({"batch_size", "download"})
     gold: ClassVar[GoldUse] = "none"
 
     def __post_init__(self) -> None:
@@ -197,7 +201,8 @@ class HfModel:
     @property
     def forward(self) -> Callable[..., Any]:
         """The model's forward pass."""
-        return self.network  # type: ignore[no-any-return]
+        found: Callable[..., Any] = self.network
+        return found
 
     @cached_property
     def filler(self) -> int | None:
@@ -209,6 +214,11 @@ class HfModel:
     def number_format(self) -> dict[str, Any]:
         """What the signature says of `dtype`: what it came to here."""
         return {"dtype": self.precision, **({"int8": SCHEME} if self.precision == "int8" else {})}
+
+    @property
+    def cpu_only(self) -> bool:
+        """Whether `device=auto` is the CPU."""
+        return self.dtype == "int8"
 
     @cached_property
     def precision(self) -> str:
@@ -232,7 +242,7 @@ class HfModel:
         if name == "auto":
             name = "mps" if torch.backends.mps.is_available() else "cpu"
             name = "cuda" if torch.cuda.is_available() else name
-            name = "cpu" if self.dtype == "int8" else name
+            name = "cpu" if self.cpu_only else name
         try:
             return torch.device(name)
         except RuntimeError as fault:

@@ -41,7 +41,7 @@ class Command:
     - stance: `{"id", "label"}`, or `unknown` for the label; `scores`, label -> probability, is optional.
     - summaries: `{"id", "text"}`; or `{"id", "sentences": [...]}`, ids of the sentences given.
     - any: `{"id", "error": "why"}` where it cannot answer; `tokens_read`, `tokens_cut` and `output_truncated` are
-      optional.
+      optional, and for NER `chars_read`: the characters of `text` that were read, from its start on.
 
     Ledger: an example without a line is `missing`; a line that cannot be read makes its example `unparsed`, with the
     line kept; NaN is `nonfinite`; `error` is `failed`. Where the program dies, or is still busy after `timeout`, new
@@ -76,6 +76,7 @@ class Command:
 
     tasks: ClassVar[tuple[TaskName, ...]] = ("ner", "stance", "summarization")
     gold: ClassVar[GoldUse] = "none"
+    neutral: ClassVar[frozenset[str]] = frozenset({"batch_size"})
 
     def __post_init__(self) -> None:
         if not self.command or not self.command[0].strip():

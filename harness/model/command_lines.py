@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness.model.program import MOST_LINE, printable, redacted
+from harness.model.program import MOST_LINE
+from harness.model.said import printable, redacted
 from harness.records import Answer, Entity, Input, Mention, NerInput, StanceInput, SummaryInput
 
 # Characters that are kept of a line that could not be read.
@@ -16,7 +17,7 @@ MOST_RAW = 20_000
 SHOWN = 3
 SUM_TOLERANCE = 0.01
 _ID = re.compile(r'"id"\s*:\s*("(?:[^"\\]|\\.)*")')
-_ALONE = frozenset({"id", "tokens_read", "tokens_cut", "output_truncated"})
+_ALONE = frozenset({"id", "tokens_read", "tokens_cut", "chars_read", "output_truncated"})
 
 
 def input_line(one: Input, labels: Sequence[str]) -> str:
@@ -197,8 +198,15 @@ def _entities(records: Sequence[dict[str, Any]], one: NerInput, one_line: bool) 
             mentions.append(read)
         else:
             misaligned += 1
+    seen = _count(record, "chars_read")
+    if seen is not None and seen > len(one.text):
+        raise Unreadable(f"chars_read is {seen}, and the text has {len(one.text)} characters")
     return Answer(
-        entities=tuple(sorted(entities)), mentions=tuple(mentions) or None, misaligned=misaligned, **_counted(record)
+        entities=tuple(sorted(entities)),
+        mentions=tuple(mentions) or None,
+        misaligned=misaligned,
+        chars_read=None if seen == len(one.text) else seen,
+        **_counted(record),
     )
 
 
@@ -263,13 +271,18 @@ def _counted(record: Mapping[str, Any]) -> dict[str, Any]:
     """What the program says of its input and output limits."""
     found: dict[str, Any] = {}
     for name in ("tokens_read", "tokens_cut"):
-        value = record.get(name)
+        value = _count(record, name)
         if value is not None:
-            if type(value) is not int or not 0 <= value < 2**53:
-                raise Unreadable(f"{name} must be a count, found {value!r}"[:200])
             found[name] = value
     if record.get("output_truncated") is not None:
         if not isinstance(record["output_truncated"], bool):
             raise Unreadable("output_truncated must be true or false")
         found["output_truncated"] = record["output_truncated"]
     return found
+
+
+def _count(record: Mapping[str, Any], name: str) -> int | None:
+    value = record.get(name)
+    if value is not None and (type(value) is not int or not 0 <= value < 2**53):
+        raise Unreadable(f"{name} must be a count, found {value!r}"[:200])
+    return value

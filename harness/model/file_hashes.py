@@ -8,6 +8,7 @@ from pathlib import Path
 def content_sha256(file: Path) -> str:
     """SHA-256 of a file's content; a large one is read again only when its size or time changed."""
     facts = file.stat()
+    # Hashing a small file again is cheaper than trusting a clock that ticks every few milliseconds.
     read = _remembered if facts.st_size > 2**24 else _digest
     return read(file.resolve(), facts.st_size, facts.st_mtime_ns)
 

@@ -57,6 +57,12 @@ def locate_gguf(path: str, file: str | None, revision: str | None, download: boo
         found = _from_hub(path, file, revision, download, task)
     else:
         raise ResourceError(f"model.{task}.path: {path!r} is no folder on this machine")
+    if (found.folder / "adapter_config.json").exists():
+        # transformers would put it on the file's weights where peft is installed, and the signature would not say so.
+        raise ResourceError(
+            f"{found.folder}: holds a PEFT adapter (adapter_config.json) beside {file}; put the file into a folder of "
+            "its own"
+        )
     with (found.folder / file).open("rb") as opened:
         if opened.read(len(_MAGIC)) != _MAGIC:
             raise ResourceError(f"{found.folder / file}: is no GGUF file")

@@ -12,6 +12,7 @@ from harness.config import nearest
 from harness.errors import ConfigError, ResourceError
 from harness.model.base import GoldUse
 from harness.model.file_hashes import content_sha256
+from harness.model.said import shortened
 from harness.model.weights import PROBE_SECONDS, StoredWeights, fingerprint, locate, quiet
 from harness.model.windows import chars_read, merged, word_windows
 from harness.records import Answer, Entity, Example, Input, TaskName
@@ -70,6 +71,7 @@ class Gliner2:
 
     tasks: ClassVar[tuple[TaskName, ...]] = ("ner",)
     gold: ClassVar[GoldUse] = "none"
+    neutral: ClassVar[frozenset[str]] = frozenset({"batch_size", "download"})
 
     def __post_init__(self) -> None:
         if not self.path.strip():
@@ -296,15 +298,14 @@ class Gliner2:
             except MemoryError:
                 raise
             except Exception as fault:  # a damaged folder may raise anything
-                words = " ".join(str(fault).split()) or type(fault).__name__
-                raise ResourceError(f"{self.path}: gliner2 cannot load it: {words[:300]}") from fault
+                raise ResourceError(f"{self.path}: gliner2 cannot load it: {shortened(fault)}") from fault
             try:
                 model = model.eval().to(device)
             except torch.OutOfMemoryError:
                 raise
             except (RuntimeError, AssertionError) as fault:
-                words = " ".join(str(fault).split())[:200]
-                raise ResourceError(f"model.ner.device: {device!r} cannot be used here: {words}") from fault
+                said = shortened(fault)
+                raise ResourceError(f"model.ner.device: {device!r} cannot be used here: {said}") from fault
         if not all(bool(torch.isfinite(weights).all()) for weights in model.parameters()):
             raise ResourceError(f"{self.path}: its weights hold numbers that are not finite")
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.model.batching import batches
-from harness.model.tree_scoring import can_pack, common_length
-from harness.model.weights import quiet
+from harness.model.generation import watched
+from harness.model.tree_scoring import cache_of, can_pack, read_beginning, shared_length
 
 # A shorter common beginning is read again rather than kept.
 SHORTEST_SHARED = 64
@@ -56,7 +56,7 @@ def _batch(network: Any, prompts: Sequence[tuple[int, ...]], most: int, ends: Se
     device = network.device
     shared = 0
     if len(prompts) > 1 and can_pack(network):
-        shared = min(common_length(min(prompts), max(prompts)), min(map(len, prompts)) - 1)
+        shared = shared_length(prompts)
         shared = shared if shared >= SHORTEST_SHARED else 0
     width = max(map(len, prompts))
     # Any token would do as padding; the first end is one that every model has.
@@ -71,43 +71,19 @@ def _batch(network: Any, prompts: Sequence[tuple[int, ...]], most: int, ends: Se
         mask[row, width - len(prompt) + shared :] = 1
     given: dict[str, Any] = {"input_ids": ids.to(device), "attention_mask": mask.to(device)}
     if shared:
-        given["past_key_values"] = _read_once(network, prompts[0][:shared], len(prompts))
-    sound = torch.ones(len(prompts), dtype=torch.bool, device=device)
-
-    def watch(_module: Any, _given: Any, output: Any) -> None:
-        """Marks rows with scores that are no numbers; a single -inf only forbids a token."""
-        scores = output.logits[:, -1]
-        broken = (torch.isnan(scores) | torch.isposinf(scores)).any(-1) | torch.isneginf(scores).all(-1)
-        sound.logical_and_(~broken)
-
+        # Each row sees the same memory, which is copied when it is added to.
+        layers = [
+            (keys.expand(len(prompts), -1, -1, -1), values.expand(len(prompts), -1, -1, -1))
+            for keys, values in read_beginning(network, prompts[0][:shared])
+        ]
+        given["past_key_values"] = cache_of(network, layers)
     settings = GenerationConfig(  # type: ignore[no-untyped-call]
         do_sample=False, num_beams=1, max_new_tokens=most, eos_token_id=list(ends) or None, pad_token_id=filler
     )
-    hook = network.register_forward_hook(watch)
-    own = network.generation_config
-    try:
-        with quiet(), torch.inference_mode():
-            # The model's own settings would fill in whatever is left open here.
-            network.generation_config = GenerationConfig()  # type: ignore[no-untyped-call]
-            written = network.generate(**given, generation_config=settings)[:, width:].tolist()
-    finally:
-        network.generation_config = own
-        hook.remove()
+    with watched(network, len(prompts)) as sound:
+        written = network.generate(**given, generation_config=settings)[:, width:].tolist()
     made = []
     for row, tokens in enumerate(written):
         end = next((place for place, token in enumerate(tokens) if token in ends), None)
         made.append(Written(tuple(tokens[:end]), end is not None, bool(sound[row])))
     return made
-
-
-def _read_once(network: Any, tokens: Sequence[int], rows: int) -> Any:
-    """A cache of what all rows begin with; each row sees the same memory, which is copied when it is added to."""
-    import torch
-    from transformers import DynamicCache
-
-    with torch.inference_mode():
-        read = network(input_ids=torch.tensor([tokens], device=network.device), use_cache=True, logits_to_keep=1)
-    cache = DynamicCache(config=network.config)
-    for number, layer in enumerate(read.past_key_values.layers):
-        cache.update(layer.keys.expand(rows, -1, -1, -1), layer.values.expand(rows, -1, -1, -1), number)
-    return cache

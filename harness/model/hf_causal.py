@@ -14,15 +14,17 @@ from jinja2 import TemplateError
 
 from harness.errors import ConfigError, ResourceError
 from harness.model.base import GoldUse
-from harness.model.checkpoint import HfModel
+from harness.model.chat_template import on_one_day
+from harness.model.checkpoint import NOT_FINITE, HfModel
 from harness.model.gauge import TokenGauge
 from harness.model.gguf import SUFFIX, GgufFile, locate_gguf, require_packages
 from harness.model.greedy import generate
 from harness.model.long_input import ADVICE, READING, answer_all, at_once
 from harness.model.prompted import PromptModel
 from harness.model.prompts import Message, as_text
+from harness.model.softmax import softmax
 from harness.model.token_counter import TokenCounter
-from harness.model.tree_scoring import Prefix, Question, common_length, label_log_probabilities, probabilities
+from harness.model.tree_scoring import Prefix, Question, common_length, label_log_probabilities
 from harness.model.weights import StoredWeights, fingerprint
 from harness.records import Answer, Input, SummaryInput, TaskName
 
@@ -31,14 +33,14 @@ TOKENS_PER_WORD, SPARE = 1.6, 16
 # Where neither the style nor `max_new_tokens` says how long an answer may be.
 LONGEST: dict[str, int] = {"ner": 512, "stance": 32, "summarization": 256}
 MARK = "\u2060"
-NOT_FINITE = "the model's scores are not finite numbers"
 
 
 @dataclass(frozen=True, kw_only=True)
 class HfCausal(TokenCounter, PromptModel, TokenGauge, HfModel):
     """Stance, entities or summaries from a causal language model that is asked with a prompt.
 
-    The prompt is a chat where the tokenizer has a chat template, and running text otherwise. Stance is decided by the
+    The prompt is a chat where the tokenizer has a chat template, and running text otherwise; a template that writes
+    today's date is given one and the same day, so that a question never changes. Stance is decided by the
     likelihood of each label as the answer (the sum of its tokens' log-probabilities; the scores are their softmax), or
     read from what the model writes. Entities and summaries are what it writes, greedily.
 
@@ -57,7 +59,9 @@ class HfCausal(TokenCounter, PromptModel, TokenGauge, HfModel):
     gold: ClassVar[GoldUse] = "none"
     kind: ClassVar[str] = "hf_causal"
     auto_class: ClassVar[str] = "AutoModelForCausalLM"
-    neutral: ClassVar[frozenset[str]] = frozenset({"input_price", "output_price"})
+    neutral: ClassVar[frozenset[str]] = frozenset(
+        {"batch_size", "download", "input_price", "output_price", "pack_tokens"}
+    )
 
     gguf_file: str | None = None
     batch_size: int = 8
@@ -89,7 +93,7 @@ class HfCausal(TokenCounter, PromptModel, TokenGauge, HfModel):
 
     def signature(self) -> dict[str, Any]:
         """Parameters, the prompt with all that it shows, the commit and the weights' fingerprint."""
-        left_out = {"batch_size", "device", "download", "pack_tokens", "prompt", "shots", *READING, *self.neutral}
+        left_out = {"device", "prompt", "shots", *READING, *self.neutral}
         given = {
             entry.name: getattr(self, entry.name) for entry in dataclasses.fields(self) if entry.name not in left_out
         }
@@ -148,9 +152,13 @@ class HfCausal(TokenCounter, PromptModel, TokenGauge, HfModel):
         prompts = self._encode(texts)
         whole = iter(self._encode([f"{text}{before}{word}" for text in texts for word in words]))
         questions = [question(prompt, [next(whole) for _ in words]) for prompt in prompts]
-        network = self.network
         logs = label_log_probabilities(
-            network, questions, pack_tokens=self.pack_tokens, batch_size=self.batch_size, prefix=self._prefix
+            self.network,
+            questions,
+            pack_tokens=self.pack_tokens,
+            batch_size=self.batch_size,
+            budget=self.budget,
+            prefix=self._prefix,
         )
         self.usage["input_tokens"] += sum(map(len, prompts))
         answers = []
@@ -158,7 +166,7 @@ class HfCausal(TokenCounter, PromptModel, TokenGauge, HfModel):
             if not all(map(math.isfinite, values)):
                 answers.append(Answer(bin="nonfinite", reason=NOT_FINITE, tokens_read=len(prompt)))
                 continue
-            scores = dict(zip(self.labels, probabilities(values), strict=True))
+            scores = dict(zip(self.labels, softmax(values), strict=True))
             label = max(scores, key=scores.__getitem__)
             answers.append(Answer(label=label, scores=scores, tokens_read=len(prompt)))
         return answers
@@ -244,7 +252,12 @@ class HfCausal(TokenCounter, PromptModel, TokenGauge, HfModel):
             raise ResourceError(f"{self.path}: its chat template fails: {fault}") from fault
 
     def _templated(self, messages: list[Message]) -> str:
-        return str(self.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True))
+        given = {"chat_template": self._template, "tokenize": False, "add_generation_prompt": True}
+        return str(self.tokenizer.apply_chat_template(messages, **given))
+
+    @cached_property
+    def _template(self) -> str:
+        return on_one_day(self.tokenizer.get_chat_template())
 
     def _encode(self, texts: Sequence[str]) -> list[tuple[int, ...]]:
         """Tokens; a chat template writes the special ones itself."""
@@ -294,7 +307,7 @@ class HfCausal(TokenCounter, PromptModel, TokenGauge, HfModel):
         """The checkpoint's folder, or the GGUF file."""
         if self._gguf:
             return locate_gguf(self.path, self.gguf_file, self.revision, self.download, task=self.task)
-        return HfModel.weights.func(self)  # type: ignore[attr-defined, no-any-return]
+        return super().weights
 
     @cached_property
     def network(self) -> Any:
@@ -318,7 +331,7 @@ class HfCausal(TokenCounter, PromptModel, TokenGauge, HfModel):
         if part not in _LOADED or _LOADED[part][0] != key:
             # One at a time: a sweep over large models must not keep them all.
             _LOADED.pop(part, None)
-            _LOADED[part] = key, getattr(HfModel, part).func(self)
+            _LOADED[part] = key, getattr(super(), part)
         return _LOADED[part][1]
 
     def _from_pretrained(self, auto: str, **given: Any) -> Any:

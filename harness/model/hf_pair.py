@@ -9,8 +9,10 @@ from typing import Any, ClassVar, Literal
 
 from harness.errors import ConfigError, ResourceError
 from harness.model.base import GoldUse
+from harness.model.checkpoint import NOT_FINITE
 from harness.model.classifier import HfClassifier
 from harness.model.pairs import pair_logits
+from harness.model.softmax import softmax
 from harness.records import Answer, Input, StanceInput, TaskName
 
 UNNAMED = re.compile(r"LABEL_\d+")
@@ -134,7 +136,7 @@ class HfPair(HfClassifier):
         cut = 0 if self.limit is None else max(0, size.whole - self.limit)
         counted: dict[str, Any] = {"tokens_read": size.text + size.other - cut, "tokens_cut": cut}
         if not all(math.isfinite(value) for values in logits for value in values):
-            return Answer(bin="nonfinite", reason="the model's scores are not finite numbers", **counted)
+            return Answer(bin="nonfinite", reason=NOT_FINITE, **counted)
         scores: dict[str, float] = {}
         if self.hypotheses is not None:
             entailed = softmax([values[self._entailment] for values in logits])
@@ -176,11 +178,3 @@ class HfPair(HfClassifier):
                 f"{list(self._names)}"
             )
         return found[0]
-
-
-def softmax(logits: Sequence[float]) -> list[float]:
-    """Logits as probabilities."""
-    highest = max(logits)
-    powers = [math.exp(value - highest) for value in logits]
-    total = math.fsum(powers)
-    return [power / total for power in powers]

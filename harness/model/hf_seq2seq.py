@@ -10,10 +10,11 @@ from typing import Any, ClassVar, Literal
 from harness.errors import ConfigError
 from harness.model.base import GoldUse
 from harness.model.batching import batches, keys, pad, rows
-from harness.model.checkpoint import HfModel
+from harness.model.checkpoint import NOT_FINITE, HfModel
 from harness.model.gauge import TokenGauge
+from harness.model.generation import watched
 from harness.model.long_input import ADVICE, READING, HowRead, answer_all, at_once
-from harness.model.weights import quiet
+from harness.model.token_counter import TokenCounter
 from harness.records import Answer, Input, SummaryInput, TaskName
 
 # Output tokens per word of a style's limit, and some to end on; the usual CNN/DailyMail limit where there is none.
@@ -39,12 +40,16 @@ BEAMS_ONLY = ("length_penalty", "early_stopping")
 
 
 @dataclass(frozen=True, kw_only=True)
-class HfSeq2seq(TokenGauge, HfModel):
+class HfSeq2seq(TokenCounter, TokenGauge, HfModel):
     """Summaries from a sequence-to-sequence checkpoint, greedy unless told otherwise, never sampled.
 
     `None` for a decoding parameter takes what the checkpoint's generation_config.json (or, in older ones, its
     config.json) says; what is used in the end is in the signature as `decoding`. The checkpoint's `min_length` is for
     summaries without a limit: a style with `max_words` has its own `min_words` instead, counted as tokens.
+
+    Tokens are counted without padding: those that are read, prefix and special ones included, and those of the summary
+    up to its end, which is not counted. Of several beams only the one that is the summary counts, though all are
+    computed.
 
     Args:
         prefix: Style -> words put before the text; `default` is for every style that is not named.
@@ -207,7 +212,6 @@ class HfSeq2seq(TokenGauge, HfModel):
         return None
 
     def _generate(self, texts: list[str], lengths: Sequence[int], least: int, most: int) -> list[Answer]:
-        import torch
         from transformers import GenerationConfig
 
         network = self.network
@@ -223,34 +227,21 @@ class HfSeq2seq(TokenGauge, HfModel):
         ends = set(ends if isinstance(ends, list) else [ends])
         found: list[Answer] = [Answer()] * len(texts)
         for chosen in batches([len(row["input_ids"]) for row in asked], self.batch_size):
-            sound = torch.ones(len(chosen), dtype=torch.bool, device=network.device)
-
-            def watch(_module: Any, _given: Any, output: Any, sound: Any = sound) -> None:
-                """Marks texts with scores that are no numbers; a single -inf only forbids a token."""
-                scores = output.logits[:, -1]
-                broken = (torch.isnan(scores) | torch.isposinf(scores)).any(-1) | torch.isneginf(scores).all(-1)
-                sound.logical_and_(~broken.view(len(sound), -1).any(-1))
-
-            hook = network.register_forward_hook(watch)
-            try:
-                with quiet(), torch.inference_mode():
-                    # The model's own settings would fill in whatever is left open here.
-                    network.generation_config = GenerationConfig()  # type: ignore[no-untyped-call]
-                    written = network.generate(
-                        **pad([asked[i] for i in chosen], self.tokenizer.pad_token_id, network.device),
-                        generation_config=GenerationConfig(**settings),  # type: ignore[no-untyped-call]
-                    )
-            finally:
-                hook.remove()
+            with watched(network, len(chosen)) as sound:
+                written = network.generate(
+                    **pad([asked[i] for i in chosen], self.filler, network.device),
+                    generation_config=GenerationConfig(**settings),  # type: ignore[no-untyped-call]
+                )
             for row, i in enumerate(chosen):
                 read = len(asked[i]["input_ids"])
                 counted: dict[str, Any] = {"tokens_read": read - special, "tokens_cut": lengths[i] - read}
-                if not bool(sound[row]):
-                    reason = "the model's scores are not finite numbers"
-                    found[i] = Answer(bin="nonfinite", reason=reason, **counted)
-                    continue
                 ids = written[row, 1:].tolist()
                 ended = next((j for j, token in enumerate(ids) if token in ends), None)
+                self.usage["input_tokens"] += read
+                self.usage["output_tokens"] += len(ids) if ended is None else ended
+                if not bool(sound[row]):
+                    found[i] = Answer(bin="nonfinite", reason=NOT_FINITE, **counted)
+                    continue
                 # A forced end stands at the limit whether or not the model would have ended there.
                 forced = settings.get("forced_eos_token_id") is not None and ended == most - 1
                 text = self.tokenizer.decode(ids, skip_special_tokens=True)

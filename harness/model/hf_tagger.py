@@ -2,14 +2,16 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, NamedTuple
 
 from harness.errors import ResourceError
 from harness.model.base import GoldUse
 from harness.model.batching import ahead, keys, pad, rows, stretches
+from harness.model.budget import overlapped
+from harness.model.checkpoint import NOT_FINITE
 from harness.model.classifier import HfClassifier
 from harness.model.windows import chars_read, own_parts, windows_of
 from harness.records import Answer, Entity, Input, TaskName
@@ -44,6 +46,18 @@ class Read:
     plain: Any
     windowed: list[dict[str, list[int]]]
     masks: list[list[int]]
+
+
+class Pass(NamedTuple):
+    """A forward pass: its rows, and at each of their positions the label, its probability and whether all are finite.
+
+    Tensors, which a GPU may still be at work on: fetched when all passes are on their way.
+    """
+
+    chosen: list[int]
+    ids: Any
+    probabilities: Any
+    finite: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,14 +159,31 @@ class HfTagger(HfClassifier):
     def _tag(self, texts: list[str]) -> list[Answer]:
         # Needed by the thread that reads ahead, and not to be made there.
         _ = self.network, self.filler
-        return [answer for read in ahead(self._read, stretches(texts)) for answer in self._tagged(read)]
+        begun = (self._begin(read) for read in ahead(self._read, stretches(texts)))
+        return [answer for read, passes in overlapped(begun) for answer in self._tagged(read, passes)]
 
     def _read(self, texts: list[str]) -> Read:
         plain = self.tokenizer(texts, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
         return Read(texts, plain, *self._rows(texts))
 
-    def _tagged(self, read: Read) -> list[Answer]:
-        predicted = zip(read.masks, self._predict(read.windowed), strict=True)
+    def _begin(self, read: Read) -> tuple[tuple[Read, list[Pass]], Callable[[], None]]:
+        """The passes over these texts, and what waits for them."""
+        import torch
+
+        passes: list[Pass] = []
+
+        def forward(chosen: list[int]) -> None:
+            tensors = pad([read.windowed[i] for i in chosen], self.filler, self.network.device)
+            with torch.inference_mode():
+                logits = self.forward(**tensors).logits.float()
+                probabilities, ids = logits.softmax(-1).max(-1)
+                passes.append(Pass(chosen, ids, probabilities, torch.isfinite(logits).all(-1)))
+
+        lengths = [len(row["input_ids"]) for row in read.windowed]
+        return (read, passes), self.budget.begin(lengths, self.batch_size, forward)
+
+    def _tagged(self, read: Read, passes: Sequence[Pass]) -> list[Answer]:
+        predicted = zip(read.masks, _by_row(read.windowed, passes), strict=True)
         answers = []
         for i, text in enumerate(read.texts):
             offsets = read.plain["offset_mapping"][i]
@@ -168,7 +199,7 @@ class HfTagger(HfClassifier):
             counted: dict[str, Any] = {"tokens_read": len(seen), "tokens_cut": len(offsets) - len(seen)}
             counted |= {"windows": len(windows), "chars_read": chars_read(offsets, len(seen))}
             if not sound:
-                answers.append(Answer(bin="nonfinite", reason="the model's scores are not finite numbers", **counted))
+                answers.append(Answer(bin="nonfinite", reason=NOT_FINITE, **counted))
                 continue
             tagged = []
             for word in words(text, offsets, read.plain.word_ids(i)):
@@ -197,27 +228,18 @@ class HfTagger(HfClassifier):
         encoded = self.tokenizer(texts, **given)
         return rows(encoded, keys(self.network, self.tokenizer)), list(encoded["special_tokens_mask"])
 
-    def _predict(self, windowed: Sequence[dict[str, list[int]]]) -> list[tuple[list[int], list[float], bool]]:
-        """Label ids and their probabilities at each position of each row, and whether all scores are finite."""
-        import torch
 
-        found: list[tuple[list[int], list[float], bool]] = [([], [], True)] * len(windowed)
-        passes: list[tuple[list[int], Any, Any, Any]] = []
-
-        def read(chosen: list[int]) -> None:
-            tensors = pad([windowed[i] for i in chosen], self.filler, self.network.device)
-            with torch.inference_mode():
-                logits = self.forward(**tensors).logits.float()
-                probabilities, ids = logits.softmax(-1).max(-1)
-                passes.append((chosen, ids, probabilities, torch.isfinite(logits).all(-1)))
-
-        self.budget.run([len(row["input_ids"]) for row in windowed], self.batch_size, read)
-        # Fetched when all passes are on their way, so that a GPU does not wait for Python in between.
-        for chosen, *results in passes:
-            for i, ids, probabilities, sound in zip(chosen, *(one.tolist() for one in results), strict=True):
-                n = len(windowed[i]["input_ids"])
-                found[i] = (ids[:n], probabilities[:n], all(sound[:n]))
-        return found
+def _by_row(
+    windowed: Sequence[dict[str, list[int]]], passes: Sequence[Pass]
+) -> list[tuple[list[int], list[float], bool]]:
+    """Label ids and their probabilities at each position of each row, and whether all scores are finite."""
+    found: list[tuple[list[int], list[float], bool]] = [([], [], True)] * len(windowed)
+    for one in passes:
+        results = (several.tolist() for several in (one.ids, one.probabilities, one.finite))
+        for i, ids, probabilities, finite in zip(one.chosen, *results, strict=True):
+            n = len(windowed[i]["input_ids"])
+            found[i] = (ids[:n], probabilities[:n], all(finite[:n]))
+    return found
 
 
 def words(text: str, offsets: Sequence[tuple[int, int]], numbers: Sequence[int | None]) -> list[Word]:
@@ -228,12 +250,15 @@ def words(text: str, offsets: Sequence[tuple[int, int]], numbers: Sequence[int |
         [Word(first=0, start=0, end=3), Word(first=2, start=3, end=4), Word(first=3, start=5, end=7)]
     """
     groups: list[list[int]] = []
-    for i, (start, _) in enumerate(offsets):
+    blank = False  # whether the last group has nothing but spaces yet
+    for i, (start, end) in enumerate(offsets):
         # Some tokenizers take a whole text for one word, so a space begins a word too.
         begins = i == 0 or numbers[i] != numbers[i - 1] or _spaced(text, start)
-        if begins and not (groups and _blank(text, offsets, groups[-1]) and not _spaced(text, start, before=False)):
+        if begins and not (blank and not _spaced(text, start, before=False)):
             groups.append([])
+            blank = True
         groups[-1].append(i)
+        blank = blank and not text[start:end].strip()
     found: list[Word] = []
     for group in groups:
         for part in _parts(text, offsets, group):
@@ -251,12 +276,10 @@ def _spaced(text: str, start: int, before: bool = True) -> bool:
     return text[start : start + 1].isspace() or (before and text[start - 1 : start].isspace())
 
 
-def _blank(text: str, offsets: Sequence[tuple[int, int]], group: Iterable[int]) -> bool:
-    return not any(text[offsets[i][0] : offsets[i][1]].strip() for i in group)
-
-
 def _parts(text: str, offsets: Sequence[tuple[int, int]], group: list[int]) -> list[list[int]]:
     """A tokenizer's word in parts: punctuation at its edges, a sub-token each, and what lies between."""
+    if len(group) == 1:
+        return [group]
     pieces = [text[offsets[i][0] : offsets[i][1]].strip() for i in group]
     marks = [bool(piece) and all(unicodedata.category(c)[0] in "PS" for c in piece) for piece in pieces]
     inner = [j for j, (piece, mark) in enumerate(zip(pieces, marks, strict=True)) if piece and not mark]

@@ -12,8 +12,8 @@ SCHEME = "linear layers below the head, dynamic, per channel"
 def quantized(network: Any) -> Any:
     """The model with its linear layers in int8; the head, which makes its scores, stays as it is.
 
-    torch's own dynamic quantization: as fast as that of ONNX Runtime where both were measured, without an export and
-    without a further package.
+    torch's own dynamic quantization, which needs no export and no further package; docs/inference.md has its speed
+    beside ONNX Runtime's, which was a little faster.
 
     Raises:
         ResourceError: torch cannot do that here.

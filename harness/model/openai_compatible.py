@@ -2,7 +2,6 @@
 
 import asyncio
 import dataclasses
-import json
 import math
 import re
 from collections.abc import Generator, Mapping, Sequence
@@ -12,20 +11,21 @@ from typing import Any, ClassVar, Literal
 
 from harness.errors import HarnessError, ResourceError, RunFailedError
 from harness.model.base import GoldUse
-from harness.model.chat_client import (
-    ChatClient,
-    Limits,
-    Refusal,
-    Reply,
-    checked_base_url,
-    is_loopback,
-    read_key,
-    require_package,
+from harness.model.chat_client import ChatClient, Limits, Refusal, require_package
+from harness.model.chat_reply import (
+    answered_by,
+    begun_by_first_token,
+    excerpt,
+    first_choice,
+    message_of,
+    text_of,
+    tokens_used,
 )
+from harness.model.endpoint import checked_base_url, is_loopback, read_key
 from harness.model.gauge import CHARACTERS_PER_TOKEN, CharacterGauge, characters
 from harness.model.long_input import ADVICE, READING, answer_all, answer_awaited
 from harness.model.prompted import PromptModel
-from harness.model.token_counter import price_of
+from harness.model.token_counter import TokenCounter, price_of
 from harness.records import Answer, Input, StanceInput, SummaryInput, TaskName
 
 # Output tokens per word of a style's limit, and some to end on.
@@ -46,7 +46,7 @@ _refused: dict[tuple[str, str | None], str] = {}
 
 
 @dataclass(frozen=True, kw_only=True)
-class OpenaiCompatible(PromptModel, CharacterGauge):
+class OpenaiCompatible(PromptModel, CharacterGauge, TokenCounter):
     """Stance, entities or summaries from a model behind an endpoint: vLLM, llama.cpp, Ollama, or a hosted one.
 
     Several questions are under way at once. A fault that may pass (408, 409, 429, 5xx, timeouts, broken replies) is
@@ -130,10 +130,11 @@ class OpenaiCompatible(PromptModel, CharacterGauge):
             value = getattr(self, name)
             if value is not None and not (math.isfinite(value) and value > 0):
                 raise ValueError(f"{name} must be a number above 0, got {value}")
-        for name in ("temperature", "backoff", "max_wait", "input_price", "output_price"):
+        for name in ("temperature", "backoff", "max_wait"):
             value = getattr(self, name)
             if value is not None and not (math.isfinite(value) and value >= 0):
                 raise ValueError(f"{name} must be 0 or more, got {value}")
+        self.check_prices()
         own = sorted(OWN_KEYS & (self.extra or {}).keys())
         if own:
             raise ValueError(f"extra: {own[0]!r} is set by the parameters of this kind, not here")
@@ -240,32 +241,35 @@ class OpenaiCompatible(PromptModel, CharacterGauge):
             try:
                 while waiting or under_way:
                     batch: list[tuple[Input, Answer]] = []
-                    refusal = None
+                    end: Refusal | HarnessError | None = None
                     for task in runner.run(step()):
                         one = under_way.pop(task)
                         try:
                             batch.append((one, task.result()))
-                        except Refusal as found:
-                            refusal = found
-                        except HarnessError:
-                            raise
+                        except (Refusal, HarnessError) as found:
+                            end = found
                         except Exception as error:  # what no request can be made of costs itself
                             reason = client.shown(f"{type(error).__name__}: {error}")
                             batch.append((one, Answer(bin="failed", reason=reason)))
-                    # What was answered beside a refusal is paid for as well.
+                    # What was answered beside what ends the run is paid for as well.
                     yield batch
                     answered += len(batch)
-                    if refusal is not None:
-                        raise self._ended(refusal, answered) from None
+                    if isinstance(end, Refusal):
+                        raise self._ended(end, answered) from None
+                    if end is not None:
+                        raise end
             finally:
                 runner.run(close())
 
+    @cached_property
+    def usage(self) -> dict[str, int]:
+        """Requests and tokens since this model was made."""
+        return {"requests": 0, "input_tokens": 0, "output_tokens": 0}
+
     def spent(self) -> dict[str, Any]:
         """What was used since this model was made: the price, where one is known, requests, tokens, what answered."""
-        usage = self._usage
-        price = price_of(usage, self.input_price, self.output_price)
-        answered_by = [{"model": model, "system_fingerprint": print_} for model, print_ in sorted(self._answered_by)]
-        return {"cost": price, "usage": {**usage}, "answered_by": answered_by}
+        named = [{"model": model, "system_fingerprint": print_} for model, print_ in sorted(self._answered_by)]
+        return {**super().spent(), "answered_by": named}
 
     def estimate(self, inputs: Sequence[Input]) -> float | None:
         """At most what asking these would cost: four characters a token, and every answer as long as it may be."""
@@ -281,7 +285,8 @@ class OpenaiCompatible(PromptModel, CharacterGauge):
             return [Answer(text="x" * CHARACTERS_PER_TOKEN * most) for most in longest]
 
         answer_all([self.how_read.reading(one, self) for one in inputs], ask)
-        return (read / CHARACTERS_PER_TOKEN * (self.input_price or 0) + written * (self.output_price or 0)) / 1e6
+        usage = {"input_tokens": read / CHARACTERS_PER_TOKEN, "output_tokens": written}
+        return price_of(usage, self.input_price, self.output_price)
 
     # ---- one question ------------------------------------------------------------------------------------------------
 
@@ -317,24 +322,21 @@ class OpenaiCompatible(PromptModel, CharacterGauge):
 
     async def _put(self, client: ChatClient, one: Input) -> Answer:
         reply = await client.ask(self.body(one))
-        self._usage["requests"] += reply.requests
+        self.usage["requests"] += reply.requests
         if reply.body is None:
             return Answer(bin="failed", reason=self._advised(reply.fault or ""))
-        return self._read_reply(reply, one)
+        return self._read_reply(reply.body, one)
 
-    def _read_reply(self, reply: Reply, one: Input) -> Answer:
-        body = reply.body or {}
-        used = body.get("usage")
-        read = _count(used, "prompt_tokens")
-        self._usage["input_tokens"] += read or 0
-        self._usage["output_tokens"] += _count(used, "completion_tokens") or 0
-        self._answered_by.add((_short(body.get("model")), _short(body.get("system_fingerprint"))))
-        choice = _first(body.get("choices"))
-        message = choice.get("message")
-        message = message if isinstance(message, Mapping) else {}
-        text, ended = _text(message.get("content")), choice.get("finish_reason")
+    def _read_reply(self, body: Mapping[str, Any], one: Input) -> Answer:
+        read = tokens_used(body, "prompt_tokens")
+        self.usage["input_tokens"] += read or 0
+        self.usage["output_tokens"] += tokens_used(body, "completion_tokens") or 0
+        self._answered_by.add(answered_by(body))
+        choice = first_choice(body)
+        message = message_of(choice)
+        text, refused = text_of(message.get("content")), text_of(message.get("refusal"))
+        ended = choice.get("finish_reason")
         truncated = ended == "length"
-        refused = _text(message.get("refusal"))
         if refused:
             return Answer(bin="unparsed", reason="refusal: the model declined", raw=refused, tokens_read=read)
         if ended == "content_filter":
@@ -343,32 +345,14 @@ class OpenaiCompatible(PromptModel, CharacterGauge):
             if truncated:
                 reason = "empty_response: the output limit was reached before an answer; give more max_new_tokens"
                 return Answer(bin="unparsed", reason=reason, tokens_read=read, output_truncated=True)
-            return Answer(bin="failed", reason=f"empty_response: {_excerpt(body)}", tokens_read=read)
+            return Answer(bin="failed", reason=f"empty_response: {excerpt(body)}", tokens_read=read)
         answer = self.read(text, one)
         if self.decide == "likelihood" and isinstance(one, StanceInput):
-            scores = self._scores(choice)
+            scores = begun_by_first_token(choice, {label: self.prompt.word(label) for label in self.labels})
             if scores:
                 label = max(scores, key=lambda name: (scores[name], name == answer.label))
                 answer = Answer(label=label, scores=scores, raw=text)
         return dataclasses.replace(answer, tokens_read=read, output_truncated=truncated)
-
-    def _scores(self, choice: Mapping[str, Any]) -> dict[str, float]:
-        """Probability of each label as the answer's first token; empty where no named token begins a label."""
-        logprobs = choice.get("logprobs")
-        tokens = logprobs.get("content") if isinstance(logprobs, Mapping) else None
-        written = [token for token in tokens if isinstance(token, Mapping)] if isinstance(tokens, list) else []
-        first = next((token for token in written if _text(token.get("token")).strip()), {})
-        named = first.get("top_logprobs")
-        words = {label: self.prompt.word(label).casefold() for label in self.labels}
-        mass = dict.fromkeys(self.labels, 0.0)
-        for token in named if isinstance(named, list) else []:
-            begin = _text(token.get("token")).strip().casefold() if isinstance(token, Mapping) else ""
-            value = token.get("logprob") if begin else None
-            meant = [label for label, word in words.items() if begin and word.startswith(begin)]
-            if len(meant) == 1 and isinstance(value, int | float) and math.isfinite(value) and value <= 1e-6:
-                mass[meant[0]] += math.exp(value)
-        total = sum(mass.values())
-        return {label: share / total for label, share in mass.items()} if total > 0 else {}
 
     def _advised(self, fault: str) -> str:
         if "response_format" in fault or "json_schema" in fault:
@@ -402,35 +386,5 @@ class OpenaiCompatible(PromptModel, CharacterGauge):
         return Limits(**{entry.name: getattr(self, entry.name) for entry in dataclasses.fields(Limits)})
 
     @cached_property
-    def _usage(self) -> dict[str, int]:
-        return {"requests": 0, "input_tokens": 0, "output_tokens": 0}
-
-    @cached_property
     def _answered_by(self) -> set[tuple[str, str]]:
         return set()
-
-
-def _first(choices: Any) -> Mapping[str, Any]:
-    found = choices[0] if isinstance(choices, list) and choices else None
-    return found if isinstance(found, Mapping) else {}
-
-
-def _text(content: Any) -> str:
-    """A message's text, which some servers give in parts."""
-    if isinstance(content, list):
-        parts = [part.get("text") for part in content if isinstance(part, Mapping)]
-        return "".join(part for part in parts if isinstance(part, str))
-    return content if isinstance(content, str) else ""
-
-
-def _count(used: Any, name: str) -> int | None:
-    value = used.get(name) if isinstance(used, Mapping) else None
-    return value if type(value) is int and 0 <= value < 2**53 else None
-
-
-def _short(value: Any) -> str:
-    return value[:200] if isinstance(value, str) else ""
-
-
-def _excerpt(body: Mapping[str, Any]) -> str:
-    return json.dumps(body.get("choices"), ensure_ascii=True)[:200]

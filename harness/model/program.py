@@ -1,7 +1,6 @@
 """A program of the user's as a child process: lines in, lines out, and nothing of it left behind."""
 
 import os
-import re
 import selectors
 import signal
 import subprocess
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import IO, cast
 
 from harness.errors import ResourceError
+from harness.model.said import printable
 
 # Bytes. A longer line is no record; a batch that says more is no answer.
 MOST_LINE = 4 * 2**20
@@ -28,7 +28,6 @@ GRACE = 10.0
 POLITE = 0.5
 TERMINATE = 2.0
 _CHUNK = 65536
-_SECRET = re.compile(r"(?:key|token|secret|password|passwd|credentials?)$", re.IGNORECASE)
 # Seconds between looks at whether it has ended: a process that it left behind may hold its output open.
 _LOOK = 0.1
 
@@ -68,22 +67,22 @@ class Watcher:
     """A small process that outlives this one by a moment, to kill the programs that it had started."""
 
     def __init__(self) -> None:
-        self._process = subprocess.Popen(
+        process = subprocess.Popen(
             [sys.executable, "-I", "-S", "-c", _WATCH], stdin=subprocess.PIPE, bufsize=0, start_new_session=True
         )
-        weakref.finalize(self, _close_watcher, self._process)
+        self._stdin = cast(IO[bytes], process.stdin)
+        weakref.finalize(self, _close_watcher, process, self._stdin)
 
     def tell(self, number: int) -> None:
         """Names a process group to be killed (positive), or one that has ended (negative)."""
         try:
-            os.write(self._process.stdin.fileno(), f"{number}\n".encode())  # type: ignore[union-attr]
+            os.write(self._stdin.fileno(), f"{number}\n".encode())
         except OSError:  # somebody killed it; programs run all the same
             return
 
 
-def _close_watcher(process: subprocess.Popen[bytes]) -> None:
-    if process.stdin is not None:
-        process.stdin.close()
+def _close_watcher(process: subprocess.Popen[bytes], stdin: IO[bytes]) -> None:
+    stdin.close()
     process.wait()
 
 
@@ -277,24 +276,6 @@ class Program:
 def environment() -> dict[str, str]:
     """The variables that a program sees: those of the harness; a Python program writes UTF-8, and at once."""
     return {"PYTHONUTF8": "1", "PYTHONUNBUFFERED": "1", **os.environ}
-
-
-def redacted(text: str) -> str:
-    """A text without the values of environment variables that are named like secrets."""
-    for name, value in os.environ.items():
-        if len(value) >= 8 and _SECRET.search(name):
-            text = text.replace(value, "***")
-    return text
-
-
-def printable(text: str) -> str:
-    r"""A text, redacted, on one line and without what could act on a terminal.
-
-    Example:
-        >>> printable("a\x1b[2J")
-        'a\\x1b[2J'
-    """
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in redacted(text))
 
 
 def _read(pipe: IO[bytes]) -> bytes | None:

@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Literal
 from harness.errors import ConfigError, ResourceError
 from harness.model.base import GoldUse
 from harness.model.file_hashes import folder_sha256
+from harness.model.said import shortened
 from harness.model.windows import character_windows, merged
 from harness.records import Answer, Entity, Input, TaskName
 from harness.resources import resolve
@@ -45,6 +46,7 @@ class Spacy:
 
     tasks: ClassVar[tuple[TaskName, ...]] = ("ner",)
     gold: ClassVar[GoldUse] = "none"
+    neutral: ClassVar[frozenset[str]] = frozenset({"batch_size"})
 
     def __post_init__(self) -> None:
         if not self.path.strip():
@@ -179,8 +181,7 @@ class Spacy:
         except MemoryError:
             raise
         except Exception as fault:  # a damaged folder may raise anything
-            words = " ".join(str(fault).split()) or type(fault).__name__
-            raise ResourceError(f"{self.path}: spaCy cannot load it: {words[:300]}") from fault
+            raise ResourceError(f"{self.path}: spaCy cannot load it: {shortened(fault)}") from fault
         if not any(_finds(pipeline, name) for name in pipeline.pipe_names):
             has = ", ".join(pipeline.pipe_names) or "none at all"
             raise ResourceError(f"{self.path}: none of its components finds entities; it has {has}")

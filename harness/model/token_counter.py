@@ -27,7 +27,7 @@ class TokenCounter:
         return {"cost": price_of(self.usage, *prices), "usage": {**self.usage}, "answered_by": []}
 
 
-def price_of(usage: Mapping[str, int], input_price: float | None, output_price: float | None) -> float | None:
+def price_of(usage: Mapping[str, float], input_price: float | None, output_price: float | None) -> float | None:
     """What tokens cost; None where neither price is known.
 
     Args:

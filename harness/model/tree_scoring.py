@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
-from harness.model.batching import TOKENS_PER_ROW, batches
+from harness.model.budget import Budget, found_budget
 
 # Nothing shorter is worth a pass of its own.
 SHORTEST_PREFIX = 8
@@ -79,6 +79,7 @@ def label_log_probabilities(
     *,
     pack_tokens: int,
     batch_size: int,
+    budget: Budget | None = None,
     prefix: Prefix | None = None,
 ) -> list[list[float]]:
     """The log-probability of each label of each question: the sum over its tokens, by the softmax over all tokens.
@@ -88,12 +89,14 @@ def label_log_probabilities(
         questions: The prompts.
         pack_tokens: About how many tokens one forward pass has, where the model lets a tree be packed.
         batch_size: Prompts in a pass where it does not.
+        budget: Tokens of such a pass; None finds them from the device.
         prefix: What earlier calls computed; written to.
     """
     if not questions:
         return []
+    budget = budget or found_budget(network)
     if not can_pack(network):
-        return _one_by_one(network, questions, batch_size)
+        return _one_by_one(network, questions, batch_size, budget)
     known = Prefix() if prefix is None else prefix
     _share(network, [question.prompt for question in questions], known)
     skipped = len(known.tokens)
@@ -110,22 +113,9 @@ def label_log_probabilities(
     # What is masked still counts where it is no number (0 times NaN), so that one prompt may spoil its neighbours.
     spoilt = [i for i, values in enumerate(found) if not all(map(math.isfinite, values))]
     if spoilt and len(questions) > 1:
-        for i, values in zip(spoilt, _one_by_one(network, [questions[i] for i in spoilt], 1), strict=True):
+        for i, values in zip(spoilt, _one_by_one(network, [questions[i] for i in spoilt], 1, budget), strict=True):
             found[i] = values
     return found
-
-
-def probabilities(logs: Sequence[float]) -> list[float]:
-    """Log-probabilities of some of all possible answers as probabilities among these.
-
-    Example:
-        >>> probabilities([-1.0, -1.0])
-        [0.5, 0.5]
-    """
-    highest = max(logs)
-    powers = [math.exp(value - highest) for value in logs]
-    total = math.fsum(powers)
-    return [power / total for power in powers]
 
 
 def common_length(one: Sequence[int], other: Sequence[int]) -> int:
@@ -148,28 +138,48 @@ def common_length(one: Sequence[int], other: Sequence[int]) -> int:
     return low
 
 
-def _share(network: Any, prompts: Sequence[tuple[int, ...]], known: Prefix) -> None:
-    """Makes `known` hold tokens that all prompts begin with; at least the last token of each prompt is left."""
+def shared_length(prompts: Sequence[tuple[int, ...]]) -> int:
+    """How many tokens all prompts begin with; at least the last token of each prompt is left.
+
+    Example:
+        >>> shared_length([(1, 2, 3, 5), (1, 2, 3), (1, 2, 3, 4)])
+        2
+    """
+    # Of sorted rows the first and the last share what all share.
+    return min(common_length(min(prompts), max(prompts)), min(map(len, prompts)) - 1)
+
+
+def read_beginning(network: Any, tokens: Sequence[int]) -> list[tuple[Any, Any]]:
+    """Each layer's keys and values of tokens that something follows."""
     import torch
 
-    least, most = min(prompts), max(prompts)
-    # Of sorted rows the first and the last share what all share.
-    shared = min(common_length(least, most), min(map(len, prompts)) - 1)
-    usable = common_length(known.tokens, least[:shared])
-    if known.tokens and usable >= shared - SHORTEST_PREFIX:
-        # A causal model's earlier tokens do not depend on later ones, so what is cut short stays right.
-        known.tokens = known.tokens[:usable]
-        known.layers = [(keys[:, :, :usable], values[:, :, :usable]) for keys, values in known.layers]
-        return
-    known.tokens, known.layers = (), []
-    if shared < SHORTEST_PREFIX:
-        return
-    tokens = least[:shared]
     with torch.inference_mode():
-        read = network(
-            input_ids=torch.tensor([tokens], device=network.device), use_cache=True, logits_to_keep=1
-        ).past_key_values
-    known.tokens, known.layers = tokens, [(layer.keys, layer.values) for layer in read.layers]
+        read = network(input_ids=torch.tensor([tokens], device=network.device), use_cache=True, logits_to_keep=1)
+    return [(layer.keys, layer.values) for layer in read.past_key_values.layers]
+
+
+def cache_of(network: Any, layers: Sequence[tuple[Any, Any]]) -> Any:
+    """Each layer's keys and values as the model takes them."""
+    from transformers import DynamicCache
+
+    cache = DynamicCache(config=network.config)
+    for number, (keys, values) in enumerate(layers):
+        cache.update(keys, values, number)
+    return cache
+
+
+def _share(network: Any, prompts: Sequence[tuple[int, ...]], known: Prefix) -> None:
+    """Makes `known` hold what all prompts begin with; at least the last token of each prompt is left.
+
+    What an earlier batch computed of a longer or a shorter beginning would do as well, but for the last digits; and a
+    run that was cut off has other earlier batches than one that was not.
+    """
+    beginning = prompts[0][: shared_length(prompts)]
+    if len(beginning) < SHORTEST_PREFIX:
+        known.tokens, known.layers = (), []
+    elif known.tokens != beginning:
+        known.layers = read_beginning(network, beginning)
+        known.tokens = beginning
 
 
 def _packs(paths: Sequence[tuple[int, ...]], most: int) -> Iterator[tuple[int, int]]:
@@ -244,7 +254,6 @@ def _forward(
 ) -> list[float]:
     """The log-probability of each row's label, from one pass over the tree of all rows."""
     import torch
-    from transformers import DynamicCache
 
     tree = make_tree(paths, [len(label) for label in labels])
     size, skipped, device = len(tree.tokens), len(known.tokens), network.device
@@ -255,9 +264,6 @@ def _forward(
     seen = torch.cat([torch.ones(size, skipped, dtype=torch.bool, device=device), seen], dim=1)
     mask = torch.zeros(seen.shape, dtype=network.dtype, device=device)
     mask.masked_fill_(~seen, torch.finfo(network.dtype).min)
-    cache = DynamicCache(config=network.config)
-    for number, (keys, values) in enumerate(known.layers):
-        cache.update(keys, values, number)
     kept = sorted({node for tail in tree.tails for node in tail})
     place = {node: row for row, node in enumerate(kept)}
     with torch.inference_mode():
@@ -265,7 +271,7 @@ def _forward(
             input_ids=torch.tensor([tree.tokens], device=device),
             attention_mask=mask[None, None],
             position_ids=torch.tensor([tree.depths], device=device) + skipped,
-            past_key_values=cache,
+            past_key_values=cache_of(network, known.layers),
             use_cache=True,
             logits_to_keep=torch.tensor(kept, device=device),
         ).logits[0]
@@ -291,7 +297,7 @@ def _finite(values: list[float]) -> list[float]:
     return values if all(map(math.isfinite, values)) else [math.nan]
 
 
-def _one_by_one(network: Any, questions: Sequence[Question], batch_size: int) -> list[list[float]]:
+def _one_by_one(network: Any, questions: Sequence[Question], batch_size: int, budget: Budget) -> list[list[float]]:
     """Whole rows, padded on the right; labels that differ in their last token alone share one."""
     import torch
 
@@ -302,7 +308,8 @@ def _one_by_one(network: Any, questions: Sequence[Question], batch_size: int) ->
     rows = list(owners)
     found = [[0.0] * len(question.labels) for question in questions]
     selects = "logits_to_keep" in inspect.signature(network.forward).parameters
-    for chosen in batches([len(row) for row in rows], batch_size, TOKENS_PER_ROW * batch_size):
+
+    def read(chosen: list[int]) -> None:
         width = max(len(rows[i]) for i in chosen)
         ids = torch.zeros(len(chosen), width, dtype=torch.long)
         mask = torch.zeros(len(chosen), width, dtype=torch.long)
@@ -332,4 +339,6 @@ def _one_by_one(network: Any, questions: Sequence[Question], batch_size: int) ->
             sums = _sums(logits.flatten(0, 1), places, tokens, [len(label) for *_, label in wanted])
         for (i, j, *_), value in zip(wanted, sums, strict=True):
             found[i][j] = value
+
+    budget.run([len(row) for row in rows], batch_size, read)
     return found

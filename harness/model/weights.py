@@ -12,11 +12,11 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from harness.errors import HarnessError, ResourceError
+from harness.model.file_hashes import content_sha256
 from harness.resources import PREFIX, resolve
 
 HUB_NAME = re.compile(r"\w[\w.-]*(?:/\w[\w.-]*)?", re.ASCII)
@@ -24,10 +24,11 @@ HUB_NAME = re.compile(r"\w[\w.-]*(?:/\w[\w.-]*)?", re.ASCII)
 READ = (
     "config.json",
     "generation_config.json",
-    "tokenizer.json",
-    "tokenizer_config.json",
+    "chat_template.jinja",
     "special_tokens_map.json",
     "added_tokens.json",
+    "tokenizer.json",
+    "tokenizer_config.json",
     "vocab.json",
     "vocab.txt",
     "merges.txt",
@@ -39,7 +40,8 @@ READ = (
     "source.spm",
     "target.spm",
 )
-TOKENIZERS = frozenset(READ[2:4] + READ[6:])
+# Any of these makes a tokenizer.
+TOKENIZERS = frozenset(READ[READ.index("tokenizer.json") :])
 INDEX = "model.safetensors.index.json"
 PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl", "*.h5", "*.msgpack")
 PROBE_SECONDS = 3.0
@@ -110,19 +112,8 @@ def fingerprint(weights: StoredWeights) -> str:
     """SHA-256 over the names and contents of configuration, tokenizer and weights."""
     total = hashlib.sha256()
     for file in weights.files():
-        facts = file.stat()
-        # Hashing a small file again is cheaper than trusting a clock that ticks every few milliseconds.
-        read = _remembered if facts.st_size > 2**24 else _digest
-        total.update(f"{file.name}\0{read(file.resolve(), facts.st_size, facts.st_mtime_ns)}\n".encode())
+        total.update(f"{file.name}\0{content_sha256(file)}\n".encode())
     return total.hexdigest()
-
-
-def _digest(file: Path, size: int, changed: int) -> str:
-    with file.open("rb") as opened:
-        return hashlib.file_digest(opened, "sha256").hexdigest()
-
-
-_remembered = lru_cache(maxsize=256)(_digest)
 
 
 def _absent(name: str, revision: str | None, task: str, why: str = "") -> str:

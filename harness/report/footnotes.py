@@ -54,6 +54,7 @@ def footnotes(table: Table, remarks: Remarks, common: str | None, *, timed: bool
         notes.append(f"{', '.join(plain)}: not multiplied by 100")
     if table.columns:
         notes += _set_aside(table)
+        notes += _unseen(table)
     if any(line.gold == "oracle" for line in table.lines):
         notes.append("upper bound: reads the gold itself, so it is never ranked")
     notes += [
@@ -97,6 +98,16 @@ def _set_aside(table: Table) -> list[str]:
         return []
     why = " (with a label that this gold, or the label map, does not have)" if "unmapped" in named else ""
     return [f"{' and '.join(named)} spans{why} are set aside before scoring: precision does not count them as wrong"]
+
+
+def _unseen(table: Table) -> list[str]:
+    """That some gold could not be found: the text that it stands in was cut off."""
+    cut = [f"{visible(line.label)} {line.unseen_gold:,}" for line in table.lines if line.unseen_gold]
+    if not cut:
+        return []
+    return [
+        f"gold entities in text that was cut off, which the model never saw: {', '.join(cut)}; they count as missed"
+    ]
 
 
 def _untimed(table: Table) -> list[str]:

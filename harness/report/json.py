@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from harness.comparison.table import Block, Table, spelled
+from harness.comparison.table import Block, Line, Table, spelled
 from harness.report.tidy import compared
 
 SCHEMA = "harness.comparison.table/1"
@@ -40,6 +40,12 @@ def _table(table: Table) -> dict[str, Any]:
     }
 
 
+def _ledger(line: Line) -> dict[str, Any]:
+    """As in `scores.json`, which has `unseen_gold` only where it may be more than none."""
+    found = {"examples": dict(line.examples), "spans": dict(line.spans), "truncated": line.truncated}
+    return found if line.unseen_gold is None else {**found, "unseen_gold": line.unseen_gold}
+
+
 def _rows(table: Table, block: Block) -> list[dict[str, Any]]:
     return [
         {
@@ -49,7 +55,7 @@ def _rows(table: Table, block: Block) -> list[dict[str, Any]]:
             "gold": line.gold,
             "ranked": line.gold != "oracle",
             **line.identity,
-            "ledger": {"examples": dict(line.examples), "spans": dict(line.spans), "truncated": line.truncated},
+            "ledger": _ledger(line),
             "seconds": line.seconds,
             "examples_per_second": line.rate,
             "cost": line.cost,

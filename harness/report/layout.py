@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness.report.shown import Shown, ShownCell, ShownLine
+from harness.report.shown import APART, Shown, ShownCell, ShownLine
 from harness.report.shown_table import show
 from harness.report.terminal import GAP, wrapped
 
@@ -119,7 +119,7 @@ def _part(
         if number:
             lines.append("─" * size)
         if reason:
-            said = f"not ranked with the rows above{f': {reason}' if first else ''}"
+            said = f"{APART}: {reason}" if first else APART
             lines += [Text(f" {line}", "italic") for line in wrapped(said, size - 2)]
         for row in block:
             cells = [[Text(line) for line in wrapped(row.label, layout.label)]]

@@ -1,6 +1,6 @@
 """One comparison in any of the formats, for standard output or for a file."""
 
-import re
+import json as json_module
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -18,6 +18,11 @@ SUFFIXES = {
     ".txt": "table", ".md": "md", ".csv": "csv", ".json": "json", ".tex": "latex", ".html": "html", ".htm": "html",
     ".parquet": "parquet",
 }  # fmt: skip
+
+
+# By these a table is known from any other JSON, and one for the terminal from any other text.
+_SCHEMAS = ("harness.comparison.", "harness.annotators/")
+_RULE = "\n\N{BOX DRAWINGS HEAVY HORIZONTAL}"
 
 
 @dataclass(frozen=True)
@@ -113,21 +118,31 @@ def _refuse_other(out: Path) -> None:
 
 
 def _is_table(path: Path) -> bool:
-    """Whether a file begins as one of the formats does here."""
+    """Whether a file is what one of the formats is here."""
     from harness.report import latex, page, parquet
 
     with path.open("rb") as stream:
         head = stream.read(4096)
     if head.startswith(b"PAR1"):
         return parquet.is_table(path)
-    first = head.decode("utf-8", "replace").lstrip().partition("\n")[0]
+    if head.startswith(b"{"):
+        return _schema(path).startswith(_SCHEMAS)
+    text = head.decode("utf-8", "replace")
+    # A CSV without records is an empty line.
     return (
-        # The line above a table, in the terminal's format and in Markdown.
-        " \N{MIDDLE DOT} " in first
-        or first.startswith(("data,", latex.PACKAGES))
-        or re.search(rb'\A\{\s*"(rows|ranks|schema|tables)":', head) is not None
-        or f"<title>{page.TITLE}</title>".encode() in head
+        not text.strip()
+        or text.startswith(("data,task,", latex.PACKAGES))
+        or (text.startswith("**") and "\n| model |" in text)
+        or ("\N{MIDDLE DOT}" in text and _RULE in text)
+        or f"<title>{page.TITLE}</title>" in text
     )
+
+
+def _schema(path: Path) -> str:
+    try:
+        return str(json_module.loads(path.read_bytes()).get("schema"))
+    except (ValueError, RecursionError):
+        return ""
 
 
 def put(content: Content, named: str | None, out: Path | None, *, wide: bool = False) -> None:

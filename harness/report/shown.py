@@ -6,6 +6,7 @@ Values are rounded and multiplied by 100 here and nowhere else; files and machin
 from dataclasses import dataclass, field
 
 from harness.comparison.table import Column, Line
+from harness.statistics.power import Equivalence
 from harness.statistics.significance import Difference
 
 UNDEFINED = "–"
@@ -98,6 +99,21 @@ def duration(seconds: float | None) -> str:
     if seconds is None:
         return UNDEFINED
     return f"{seconds:.0f}" if seconds >= 100 else f"{seconds:.1f}" if seconds >= 0.95 else f"{seconds:.2f}"
+
+
+def rate(value: float | None) -> str:
+    """A rate with as many digits as one can tell apart."""
+    return UNDEFINED if value is None else f"{value:,.0f}" if value >= 100 else f"{value:.2g}"
+
+
+def price(value: float | None) -> str:
+    """What answers cost, with as many digits as make a difference."""
+    return UNDEFINED if value is None else f"{value:.2f}" if value >= 0.1 else f"{value:.2g}"
+
+
+def equivalent(test: Equivalence) -> str:
+    """What two one-sided tests say; a dash where they cannot."""
+    return UNDEFINED if test.equivalent is None else "yes" if test.equivalent else "not shown"
 
 
 def losses(line: Line) -> str:

@@ -14,11 +14,14 @@ from harness.report.shown import (
     ShownLine,
     counted,
     duration,
+    equivalent,
     interval,
     losses,
     no_interval,
     number,
     p_value,
+    price,
+    rate,
     shortened,
     signed,
 )
@@ -147,9 +150,7 @@ def _gap(line: Line, table: Table, column: Column, remarks: Remarks) -> ShownCel
 
 
 def _verdict(gap: Gap | None) -> str:
-    if gap is None or gap.test is None:
-        return ""
-    return UNDEFINED if gap.test.equivalent is None else "yes" if gap.test.equivalent else "not shown"
+    return "" if gap is None or gap.test is None else equivalent(gap.test)
 
 
 def _row(
@@ -171,9 +172,7 @@ def _other(line: Line, table: Table, heading: str) -> str:
         return losses(line)
     if heading == "seconds":
         return duration(line.seconds)
-    if heading == "cost":
-        return UNDEFINED if line.cost is None else f"{line.cost:.2f}" if line.cost >= 0.1 else f"{line.cost:.2g}"
-    return UNDEFINED if line.rate is None else f"{line.rate:,.0f}" if line.rate >= 100 else f"{line.rate:.2g}"
+    return price(line.cost) if heading == "cost" else rate(line.rate)
 
 
 def _cell(line: Line, column: Column, headline: Cell | None, remarks: Remarks, common: str | None) -> ShownCell:

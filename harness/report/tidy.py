@@ -8,8 +8,9 @@ from harness.records import SPAN_BINS
 COLUMNS = (
     "data", "task", "block", "model", "folder", "gold", "metric", "average", "slice", "value", "low", "high", "level",
     "method", "n", "unit", "support", "unreliable", "best", "note", "signature", "documents", "gold_sha256",
-    "documents_sha256", "examples", "scored", "unparsed", "nonfinite", "failed", "missing", "truncated", "spans",
-    "spans_ungrounded", "spans_unmapped", "spans_misaligned", "seconds", "examples_per_second", "cost", "reason",
+    "documents_sha256", "examples", "scored", "unparsed", "nonfinite", "failed", "missing", "truncated", "unseen_gold",
+    "spans", "spans_ungrounded", "spans_unmapped", "spans_misaligned", "seconds", "examples_per_second", "cost",
+    "reason",
 )  # fmt: skip
 # Beside the scores where a baseline was named, or letters were asked for.
 COMPARED = (
@@ -39,6 +40,7 @@ def rows(tables: Sequence[Table]) -> list[dict[str, object]]:
                     "examples": line.examples.get("total"),
                     **bins,
                     "truncated": line.truncated,
+                    "unseen_gold": line.unseen_gold,
                     "spans": line.spans.get("total"),
                     **spans,
                     "seconds": line.seconds,

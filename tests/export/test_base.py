@@ -9,9 +9,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from harness import config
 from harness.__main__ import command
 from harness.errors import UsageError
-from harness.export import base
 from harness.export.base import Options, environment, export_to, hub_name, identity, scores_of, targets
 from harness.export.tracked import flat, signatures
 from harness.files import write_json
@@ -24,7 +24,7 @@ make_run, ner_rows, row = made["make_run"], made["ner_rows"], made["row"]
 
 
 def test_the_file_is_the_registration():
-    assert targets() == ["eee", "mlflow", "model-index", "parquet", "trackio", "wandb"]
+    assert list(targets()) == ["eee", "mlflow", "model-index", "parquet", "trackio", "wandb"]
     for target in targets():
         assert callable(export_to(target))
     with pytest.raises(UsageError, match="did you mean 'wandb'"):
@@ -34,7 +34,7 @@ def test_the_file_is_the_registration():
 def test_a_plugin_brings_a_target(monkeypatch):
     module = SimpleNamespace(export=lambda runs, out, options: "sent")
     plugin = SimpleNamespace(name="elsewhere", load=lambda: module)
-    monkeypatch.setattr(base, "entry_points", lambda group: [plugin] if group == "harness.export" else [])
+    monkeypatch.setattr(config, "entry_points", lambda group: [plugin] if group == "harness.export" else [])
     assert export_to("elsewhere") is module.export
     with pytest.raises(UsageError, match="did you mean 'elsewhere'"):
         export_to("elsewher")

@@ -236,6 +236,17 @@ def test_other_gold_is_refused_with_what_differs(runs, tmp_path):
     assert "\n" not in str(caught.value)
 
 
+def test_one_baseline_of_another_task_or_data_is_refused(runs, tmp_path):
+    content = json.loads((runs["base"] / "scores.json").read_text())
+    content["data"]["name"] = "elsewhere"
+    base = changed(runs["base"], tmp_path / "base", lambda run: run.update(files={}))
+    (base / "scores.json").write_text(json.dumps(content))
+    with pytest.raises(
+        RunError, match=r"cannot be checked against .*: data 'made' there, 'elsewhere' in the baseline$"
+    ):
+        check([runs["same"]], baseline=base)
+
+
 def test_other_documents_are_refused(runs, tmp_path):
     gold = made["make_gold"](tmp_path / "gold", 20)
     other = made["store"](tmp_path / "gold", gold, tmp_path / "other")

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from benchmarks.gate import END, LINES, MOST, PAGE, START, errors, flips
-from harness.gate.rule import PairedScore, decide, holm_tails, least_units, pair_counts, poisson_upper
+from harness.gate.bounds import PairedScore, pair_counts
+from harness.gate.rule import decide, holm_tails
 from harness.metric.base import Key, divide
 from harness.statistics.significance import paired
 from harness.statistics.unit_counts import UnitCounts
@@ -114,14 +115,6 @@ def test_a_model_that_answers_nothing_fails_though_no_resample_varies(n, outcome
     assert found.ground == ("bounds" if n >= 5 else "few units")
 
 
-@pytest.mark.parametrize(("tail", "least"), [(0.5, 1), (0.25, 2), (0.05, 5), (0.03125, 5), (0.03124, 6), (0.001, 10)])
-def test_fewer_units_cannot_reach_the_level_by_any_sign_test(tail, least):
-    assert least_units(tail) == least
-    assert stats.binomtest(least, least, 0.5, alternative="greater").pvalue <= tail
-    if least > 1:
-        assert stats.binomtest(least - 1, least - 1, 0.5, alternative="greater").pvalue > tail
-
-
 def test_a_few_units_that_became_worse_do_not_fail_a_run():
     before = np.ones(300)
     after = before.copy()
@@ -148,13 +141,6 @@ def test_needed_units_hold_for_what_no_draw_can_show():
     (found,) = decide([scored(np.ones(100), np.ones(100), tolerance=0.011)], 0.05)
     assert (found.outcome, found.ground) == ("inconclusive", "bounds")
     assert found.needed == pytest.approx(3.0 / 0.011, rel=0.07)
-
-
-@pytest.mark.parametrize("tail", [0.05, 0.01, 0.001])
-@pytest.mark.parametrize("events", [0, 1, 2, 5, 30, 1000])
-def test_the_poisson_bound_is_garwoods(events, tail):
-    exact = stats.chi2.ppf(1 - tail, 2 * (events + 1)) / 2
-    assert poisson_upper(events, tail) == pytest.approx(exact, rel=0.03)
 
 
 def test_bounds_are_those_of_the_paired_interval():

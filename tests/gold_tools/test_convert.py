@@ -2,6 +2,8 @@
 
 import json
 import random
+import runpy
+from pathlib import Path
 
 import pytest
 
@@ -13,18 +15,11 @@ from harness.gold import load_corpus
 from harness.gold_tools.holds import FORMATS, LEFT_OUT
 
 pytestmark = pytest.mark.core
+write = runpy.run_path(str(Path(__file__).with_name("made_gold.py")))["write"]
 
 # Emoji beyond the BMP, a combining mark, CRLF, a no-break space, right to left: where offsets go wrong.
 HARD = "Zoe\u0301 \U0001f600 met Bob (Lee) in\u00a0Rome.\r\n\u05d4\u05d9\u05d0 aaaa  \U0001f469\u200d\U0001f680 NASA."
 PLAIN = "Ann met Bob .\nShe left ."
-
-
-def write(folder, **files):
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, records in files.items():
-        lines = "".join(json.dumps(record) + "\n" for record in records)
-        (folder / f"{name}.jsonl").write_text(lines, encoding="utf-8")
-    return folder
 
 
 def entity(text, said, label, doc, nth=0, **more):

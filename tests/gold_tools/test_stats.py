@@ -3,6 +3,8 @@
 import csv
 import io
 import json
+import runpy
+from pathlib import Path
 
 import pytest
 
@@ -11,14 +13,7 @@ from harness.config import DataConfig
 from harness.gold_tools.stats import stats
 
 pytestmark = pytest.mark.core
-
-
-def write(folder, **files):
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, records in files.items():
-        lines = "".join(json.dumps(record) + "\n" for record in records)
-        (folder / f"{name}.jsonl").write_text(lines, encoding="utf-8")
-    return folder
+write = runpy.run_path(str(Path(__file__).with_name("made_gold.py")))["write"]
 
 
 @pytest.fixture

@@ -178,6 +178,23 @@ def test_a_long_text_is_read_in_windows_and_nothing_is_left_out(small):
     assert cut["precision"] < 0.999
 
 
+def test_tokens_are_counted_as_they_are_read(small):
+    """By the tokenizer alone, text by text: special tokens count, padding does not, and equal texts are read once."""
+    tokenizer = transformers.AutoTokenizer.from_pretrained(small)
+    given = [("w1 w2 w3", "w4"), ("w1 w2 w3", "w5 w6"), ("", "w4"), (" w4 ", "w4")]
+    texts = {text for pair in given for text in pair}
+    for batch_size in (1, 8):
+        encoder = HfEncoder(path=small, batch_size=batch_size)
+        encoder.judge(asked(*given))
+        # Blanks at the ends are not read, but the text is another one.
+        read = sum(len(tokenizer(text.strip())["input_ids"]) for text in texts)
+        assert encoder.spent()["usage"] == {"input_tokens": read, "output_tokens": 0}
+        assert encoder.spent()["cost"] is None
+        # 25 words are read ten at a time, each time between two special tokens.
+        encoder.judge(asked((" ".join(WORDS[:25]), "w4")))
+        assert encoder.usage["input_tokens"] == read + (25 + 3 * 2) + (1 + 2)
+
+
 def test_fewer_tokens_at_once_are_smaller_windows(small):
     text = " ".join(WORDS[:9])
     whole, windows = (HfEncoder(path=small, max_length=n).judge(asked((text, "w3")))[0] for n in (None, 6))

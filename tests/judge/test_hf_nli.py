@@ -162,6 +162,25 @@ def test_a_hypothesis_that_leaves_no_room_has_no_finding(nli):
     assert found[3]["cut"] == 0  # an empty premise loses nothing
 
 
+def test_tokens_are_counted_as_they_are_read(nli):
+    """By the tokenizer alone, pair by pair: special tokens count, padding and what is not read do not."""
+    tokenizer = transformers.AutoTokenizer.from_pretrained(nli)
+    long = " ".join(["rain"] * 20)
+    pairs = [("the war is bad", "rain falls"), ("the war", "rain"), ("", "rain"), (" ".join(WORDS * 2), "rain falls")]
+    whole = [len(tokenizer(*pair)["input_ids"]) for pair in pairs]
+    assert max(whole) > 16 > len(set(whole)) > 3  # one is cut to the 16 positions, and the others are of unlike length
+    for batch_size in (1, 8):
+        judge = HfNli(path=nli, batch_size=batch_size)
+        judge.judge(asked(*pairs, ("the war", long)))  # for which there is no room: it is not read
+        assert judge.spent() == {
+            "cost": None,
+            "usage": {"input_tokens": sum(min(16, length) for length in whole), "output_tokens": 0},
+            "answered_by": [],
+        }
+        judge.judge(asked(pairs[0]))
+        assert judge.usage["input_tokens"] == sum(min(16, length) for length in whole) + whole[0]
+
+
 def test_max_length_cuts_more(nli):
     (finding,) = HfNli(path=nli, max_length=8).judge(asked(("the war is bad", "rain falls")))
     assert finding["cut"] == 1

@@ -306,6 +306,40 @@ def test_what_it_writes_is_read_like_any_answer(path):
     assert found["bin"] == "unparsed"
 
 
+def test_what_the_model_counts_is_what_the_judge_spent(path):
+    import transformers
+
+    tokenizer = transformers.AutoTokenizer.from_pretrained(path)
+    asked = [question(), question("It rained.")]
+    made = local(path, input_price=2.0)
+    made.judge(asked)
+    texts = ["\n\n".join(message["content"] for message in made.messages(one)) for one in asked]
+    read = sum(len(tokenizer(text)["input_ids"]) for text in texts)
+    # Verdicts are compared by likelihood: nothing is written.
+    assert made.spent()["usage"] == {"input_tokens": read, "output_tokens": 0}
+    assert made.spent()["cost"] == pytest.approx(2.0 * read / 1e6)
+    assert made.estimate(asked) is None
+    writing = local(path, decide="generate", max_new_tokens=3)
+    writing.judge(asked)
+    assert writing.spent()["usage"]["input_tokens"] == read
+    assert 0 <= writing.spent()["usage"]["output_tokens"] <= 6
+
+
+def test_what_an_endpoint_counts_is_what_the_judge_spent():
+    with serve(lambda body, number: reply(completion('{"score": 5}', tokens=(10 + number, 3)))) as endpoint:
+        made = judge(endpoint.url, model={"input_price": 1.0, "output_price": 100.0})
+        assert made.spent()["usage"] == {"requests": 0, "input_tokens": 0, "output_tokens": 0}
+        made.judge([question(str(n)) for n in range(4)])
+    assert made.spent() == {
+        "cost": pytest.approx((46 * 1.0 + 12 * 100.0) / 1e6),
+        "usage": {"requests": 4, "input_tokens": 46, "output_tokens": 12},
+        "answered_by": [{"model": "served", "system_fingerprint": "fp_1"}],
+    }
+    said = sum(len(message["content"]) for message in made.messages(question()))
+    assert made.estimate([question()]) == pytest.approx((said / 4 * 1.0 + 64 * 100.0) / 1e6)
+    assert judge().estimate([question()]) is None
+
+
 # ---- what can be set up ---------------------------------------------------------------------------------------------
 
 

@@ -6,6 +6,7 @@ from harness.config import build
 from harness.errors import ConfigError, ResourceError
 from harness.judge.stance_model import StanceModel
 from harness.records import Answer, StanceInput, Target
+from harness.resources import resolve
 
 pytestmark = pytest.mark.core
 
@@ -36,6 +37,25 @@ def test_labels_are_the_models(model):
     found = StanceModel(model=model).judge(QUESTIONS)
     assert found == answers(model, QUESTIONS)
     assert set(found) <= {"favor", "against", "none"}
+
+
+def test_tokens_are_counted_as_the_answers_say():
+    torch = pytest.importorskip("torch")
+    transformers = pytest.importorskip("transformers")
+    torch.set_num_threads(1)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(resolve(TINY["path"]))
+    judge = StanceModel(model=TINY)
+    judge.judge(QUESTIONS)
+    judge.judge(QUESTIONS[:1])
+    read = [
+        len(tokenizer(text, add_special_tokens=False)["input_ids"])
+        for one in (*QUESTIONS, QUESTIONS[0])
+        for text in one.values()
+    ]
+    assert judge.spent()["usage"] == {"input_tokens": sum(read), "output_tokens": 0}
+    lexicon = StanceModel()
+    lexicon.judge(QUESTIONS)
+    assert lexicon.spent()["usage"] == {"input_tokens": 0, "output_tokens": 0}
 
 
 def test_the_lexicon_reads_the_sides():

@@ -2,14 +2,19 @@
 
 import subprocess
 import sys
+import time
+from concurrent.futures import CancelledError
+from functools import partial
 from itertools import pairwise
+from threading import Barrier, Event, current_thread, main_thread
 from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.model.budget import Budget, found_budget, out_of_memory
+from harness.model.budget import STREAM_TOKENS, Budget, found_budget, out_of_memory, overlapped
+from harness.model.streams import Streams
 
 pytestmark = pytest.mark.core
 torch = pytest.importorskip("torch")
@@ -110,6 +115,85 @@ def test_every_spelling_of_no_memory(error):
     assert [len(chosen) for chosen, _ in asked] == [2, 1, 1]
 
 
+@pytest.fixture(scope="module")
+def streams():
+    before = torch.get_num_threads()
+    yield Streams(2)
+    torch.set_num_threads(before)
+
+
+class TestStreams:
+    """Passes side by side keep every promise that passes one after the other keep."""
+
+    @given(st.lists(st.integers(0, 30), min_size=1, max_size=30), st.integers(30, 200), st.integers(1, 9))
+    def test_each_row_is_read_once_where_it_fits(self, streams, lengths, room, batch_size):
+        forward, asked = reader(lengths, room)
+        budget = Budget(1000, streams)
+        budget.run(lengths, batch_size, forward)
+        read = sorted(i for chosen, fits in asked if fits for i in chosen)
+        assert read == [i for i, length in enumerate(lengths) if length]
+        assert not streams.busy
+
+    def test_two_passes_are_under_way_at_once(self, streams):
+        both = Barrier(2)
+        Budget(4, streams).run([4, 4], 8, lambda chosen: both.wait(20))
+        assert not both.broken
+
+    def test_a_pass_by_itself_is_made_here_with_all_cores(self, streams):
+        seen = []
+        Budget(100, streams).run([4, 4], 8, lambda chosen: seen.append(current_thread()))
+        assert seen == [main_thread()]
+
+    def test_a_row_that_does_not_fit_beside_others_is_tried_alone(self, streams):
+        """Whatever the threads try is refused; the same row fits when this thread asks by itself."""
+        seen = []
+
+        def forward(chosen):
+            if current_thread() is not main_thread():
+                raise MemoryError
+            seen.append(chosen)
+
+        budget = Budget(16, streams)
+        budget.run([8, 8, 8, 8], 8, forward)
+        assert [len(chosen) for chosen in seen] == [1] * 4
+        assert budget.tokens == 8
+
+    def test_a_fault_ends_what_nobody_began(self, streams):
+        seen = []
+        failed = Event()
+
+        def forward(chosen):
+            if chosen[0] == 0:
+                failed.set()
+                raise KeyError("x")
+            failed.wait(20)
+            seen.append(chosen[0])
+
+        budget = Budget(9, streams)
+        later = budget.begin([9 - i for i in range(6)], 1, forward)
+        more = budget.begin([1] * 40, 1, lambda chosen: (time.sleep(0.01), seen.append(100 + chosen[0])))
+        with pytest.raises(KeyError):
+            later()
+        assert not streams.busy
+        so_far = list(seen)
+        assert len(so_far) < 45
+        with pytest.raises(CancelledError):
+            more()
+        assert seen == so_far
+
+    def test_the_next_has_begun_when_one_is_finished(self, streams):
+        order = []
+
+        def begun():
+            for name in "abc":
+                order.append(f"{name} begins")
+                yield name, partial(order.append, f"{name} ends")
+
+        assert list(overlapped(begun())) == ["a", "b", "c"]
+        assert order == ["a begins", "b begins", "a ends", "c begins", "b ends", "c ends"]
+        assert list(overlapped(iter(()))) == []
+
+
 def network(device, hidden=384, inner=1536, dtype=torch.float32):
     config = SimpleNamespace(hidden_size=hidden, intermediate_size=inner)
     return SimpleNamespace(device=torch.device(device), config=config, dtype=dtype)
@@ -120,6 +204,18 @@ class TestFound:
     def test_on_a_cpu_by_its_threads(self, monkeypatch, threads, tokens):
         monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
         assert found_budget(network("cpu")).tokens == tokens
+
+    @pytest.mark.parametrize(
+        ("model_type", "threads", "streams"), [("bert", 2, True), ("bert", 1, False), ("big_bird", 2, False)]
+    )
+    def test_streams_for_models_that_write_nothing_into_themselves(self, monkeypatch, model_type, threads, streams):
+        monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
+        encoder = network("cpu")
+        encoder.config.model_type = model_type
+        found = found_budget(encoder)
+        assert (found.streams is not None, found.tokens) == (streams, STREAM_TOKENS if streams else 1024)
+        given = found_budget(encoder, 77)
+        assert (given.streams is found.streams, given.tokens) == (True, 77)
 
     @pytest.mark.parametrize(
         ("free", "tokens"),

@@ -252,7 +252,9 @@ class TestAuto:
 
 
 class TestCompile:
-    def test_the_compiled_pass_answers(self, monkeypatch, alone):
+    @pytest.mark.parametrize("threads", [1, 2])
+    def test_the_compiled_pass_answers(self, monkeypatch, alone, threads):
+        torch.set_num_threads(threads)
         made = []
 
         def compiled(network, *, dynamic):
@@ -260,16 +262,21 @@ class TestCompile:
 
             def forward(**given):
                 made.append(tuple(given["input_ids"].shape))
+                kinds.add((given["input_ids"].is_inference(), torch.get_num_threads()))
                 return network(**given)
 
             return forward
 
+        kinds = set()
         monkeypatch.setattr(torch, "compile", compiled)
-        model = HfTagger(path=NER, compile=True)
+        model = HfTagger(path=NER, compile=True, batch_tokens=60)
         model.load()
-        assert made == [(2, 8), (3, 24)]  # before the first answer
+        assert made == [(2, 8), (3, 24), (1, 16)]  # before the first answer
         assert labelled(model.answer(asked())) == labelled(alone)
-        assert len(made) > 2
+        assert len(made) > 5
+        # One kind of tensors and of threads all along: another would be compiled for while answers are waited for.
+        assert len(kinds) == 1
+        torch.set_num_threads(1)
 
     def test_a_machine_without_a_compiler(self, monkeypatch):
         def compiled(network, *, dynamic):

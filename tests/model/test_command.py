@@ -182,6 +182,24 @@ def test_an_entity_that_fits_no_stretch_is_misaligned_and_costs_no_other(entity,
         assert answer.mentions == (Mention("P", "Bob"),)
 
 
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ('"entities":[],"tokens_cut":2,"chars_read":3', ("scored", 3)),
+        ('"tokens_cut":2,"chars_read":3', ("scored", 3)),  # a record that says it was looked at, and no more
+        ('"entities":[],"chars_read":5', ("scored", None)),  # all of it
+        ('"entities":[],"chars_read":6', ("unparsed", None)),
+        ('"entities":[],"chars_read":-1', ("unparsed", None)),
+        ('"entities":[],"chars_read":"3"', ("unparsed", None)),
+    ],
+)
+def test_how_far_a_program_read(said, expected):
+    batch = Batch({"e0": ner("Bob x")[0]}, one_line=False)
+    batch.take(f'{{"id":"e0",{said}}}'.encode())
+    answer = batch.answers()["e0"]
+    assert (answer.bin, answer.chars_read) == expected
+
+
 STANCE = {
     '{"label":"favor"}': "scored",
     '{"label":"favor","scores":{"favor":0.75,"against":0.25}}': "scored",

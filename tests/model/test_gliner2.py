@@ -1,6 +1,5 @@
-"""The adapter around GLiNER2: with the library's own classes and random weights, where it is installed."""
+"""The adapter around GLiNER2: with the library's own classes and random weights."""
 
-import importlib.util
 import json
 import shutil
 import sys
@@ -13,9 +12,6 @@ from harness.model.gliner2 import Gliner2, flat
 from harness.records import Entity, NerInput
 
 pytestmark = pytest.mark.core
-needs_library = pytest.mark.skipif(
-    importlib.util.find_spec("gliner2") is None, reason="left out: gliner2 is not installed"
-)
 
 TEXT = "\U0001f600 Ann Lee visited Paris, and Bob works at Acme Corp"
 # What its tokenizer knows; anything else is [UNK].
@@ -42,13 +38,13 @@ def made(path, *labels, **given):
 @pytest.fixture(scope="module", params=["span", "boundary"])
 def path(request, tmp_path_factory):
     """A checkpoint of each architecture, as the library saves it: small, random, always the same."""
-    torch = pytest.importorskip("torch")
-    tokenizers = pytest.importorskip("tokenizers")
-    transformers = pytest.importorskip("transformers")
+    import tokenizers
+    import torch
+    import transformers
     from gliner2 import AutoExtractor
     from gliner2.configuration import ExtractorConfig
 
-    torch.manual_seed(0)
+    # The model is so small that threads would only wait for each other.
     torch.set_num_threads(1)
     vocabulary = {word: i for i, word in enumerate(["[PAD]", "[UNK]", "[CLS]", "[SEP]", *WORDS])}
     core = tokenizers.Tokenizer(tokenizers.models.WordLevel(vocabulary, unk_token="[UNK]"))
@@ -67,12 +63,11 @@ def path(request, tmp_path_factory):
     heads = {"counting_layer": "count_lstm", "max_width": 4} if request.param == "span" else {}
     config = ExtractorConfig(model_name="made", architecture=request.param, **heads)
     folder = tmp_path_factory.mktemp("made") / request.param
+    torch.manual_seed(0)
     AutoExtractor.from_config(config, encoder_config=encoder, tokenizer=tokenizer).save_pretrained(folder)
     return folder
 
 
-@needs_library
-@pytest.mark.filterwarnings("ignore")
 class TestWithTheLibrary:
     def test_entities_are_the_librarys_own(self, path):
         """Its answer for one text, asked as its documentation has it."""

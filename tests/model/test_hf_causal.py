@@ -281,6 +281,13 @@ class TestPrompts:
         model = ready(save(tmp_path, chat), STANCE, [one])
         assert model._text(one).startswith("<s>user system\n\nText: ")
 
+    @pytest.mark.parametrize("format", ["'%Y-%m-%d'", '"%d %B %Y"'])
+    def test_a_template_that_writes_today_s_date_writes_the_same_one_every_day(self, tmp_path, format):
+        today = "{%- if strftime_now is defined %}{%- set today = strftime_now(" + format + ") %}{%- endif %}"
+        (one,) = texts(3)
+        text = ready(save(tmp_path, today + "<s>system {{ today }}</s>" + CHAT), SUMMARY, [one])._text(one)
+        assert text.startswith(f"<s>system {'2024-07-26' if 'Y-' in format else '26 July 2024'}</s><s>user Text: ")
+
     def test_a_template_that_fails(self, tmp_path):
         (one,) = texts(3)
         model = ready(save(tmp_path, "{{ raise_exception('never') }}"), SUMMARY, [one])
@@ -501,6 +508,16 @@ class TestRuns:
         assert plain["overlong"] == "error"
         entities = [NerInput("e", "d", "w1")]
         assert ready(path, NER, entities).signature() != ready(path, NER, entities, stride=3).signature()
+
+    def test_all_that_a_checkpoint_holds_is_in_its_fingerprint(self, tmp_path):
+        """The chat template is a file of its own, and moves every answer."""
+        path = save(tmp_path)
+        model = HfCausal(path=path, prompt=STANCE)
+        assert {file.name for file in tmp_path.iterdir()} == {file.name for file in model.weights.files()}
+        before = model.signature()["weights"]
+        (template,) = tmp_path.glob("chat_template*")
+        template.write_text(CHAT.replace("assistant", "user"), encoding="utf-8")
+        assert HfCausal(path=path, prompt=STANCE).signature()["weights"] != before
 
     def test_weights_are_shared_by_the_tasks_of_a_run(self, path):
         one, other = ready(path, STANCE, stances(1)), ready(path, SUMMARY, texts(3))

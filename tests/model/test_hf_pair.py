@@ -6,7 +6,8 @@ import json
 import pytest
 
 from harness.errors import ConfigError, ResourceError
-from harness.model.hf_pair import HfPair, softmax
+from harness.model.hf_pair import HfPair
+from harness.model.streams import Streams
 from harness.records import StanceInput, Target
 
 torch = pytest.importorskip("torch")
@@ -125,6 +126,17 @@ class TestClassifier:
         for a, b in zip(alone, together, strict=True):
             assert a.scores == pytest.approx(b.scores, abs=1e-5)
             assert sum(a.scores.values()) == pytest.approx(1)
+
+    def test_passes_side_by_side_move_nothing(self, classifier):
+        cases = asked(
+            *((" ".join(WORDS[: i % 4]), " ".join(WORDS[i % 9 :][: 1 + i % 6]), WORDS[i % 5]) for i in range(150))
+        )
+        after, beside = (HfPair(path=classifier, batch_tokens=40) for _ in range(2))
+        after.budget.streams, beside.budget.streams = None, Streams(3)
+        torch.set_num_threads(1)
+        for a, b in zip(after.answer(cases), beside.answer(cases), strict=True):
+            assert a.label == b.label
+            assert a.scores == pytest.approx(b.scores, abs=1e-6)
 
     def test_nothing_asked(self, classifier):
         assert HfPair(path=classifier).answer([]) == []
@@ -267,9 +279,3 @@ def test_signature(classifier):
     json.dumps(found)
     assert dataclasses.replace(base, batch_size=2, device="cpu", download=True).signature() == found
     assert dataclasses.replace(base, hypotheses=HYPOTHESES).signature() != found
-
-
-def test_softmax():
-    assert softmax([0.0, 0.0]) == [0.5, 0.5]
-    assert softmax([1e4, 0.0]) == [1.0, 0.0]
-    assert softmax([0.0, 1.0986122886681098]) == pytest.approx([0.25, 0.75])  # ln 3

@@ -262,6 +262,95 @@ class TestDecoding:
         assert ends[0] != ends[1]
 
 
+@pytest.fixture(scope="module")
+def ending(tmp_path_factory):
+    """Some of its summaries end soon, so that a batch pads them."""
+    model = t5()
+    with torch.no_grad():
+        model.shared.weight[END] *= 6
+    return save(tmp_path_factory.mktemp("ending"), model)
+
+
+def counted(model):
+    assert model.spent()["cost"] is None
+    return model.usage["input_tokens"], model.usage["output_tokens"]
+
+
+def without_end(tokens):
+    return len(tokens[: tokens.index(END)]) if END in tokens else len(tokens)
+
+
+class TestTokens:
+    """What is read and written, against the tokenizer and the hand-written loop, text by text."""
+
+    @pytest.mark.parametrize("batch_size", [1, 4])
+    def test_neither_padding_nor_the_end_counts(self, ending, batch_size):
+        model = HfSeq2seq(path=ending, max_new_tokens=8, batch_size=batch_size)
+        assert counted(model) == (0, 0)
+        given = texts(7)
+        model.answer(asked(*given))
+        written = [without_end(greedy(ending, text, 8)) for text in given]
+        read = [len(word_tokenizer()(text)["input_ids"]) for text in given]
+        assert counted(model) == (sum(read), sum(written))
+        assert min(len(set(read)), len(set(written))) > 1  # so there is padding that could be counted
+        model.answer(asked(given[0]))
+        assert counted(model) == (sum(read) + read[0], sum(written) + written[0])
+
+    def test_the_prefix_counts(self, small_bart):
+        model = HfSeq2seq(path=small_bart, max_new_tokens=4, prefix={"default": "sum : "})
+        model.answer(asked("w1 w2"))
+        # Two words of the prefix, two of the text, and the end; the token that writing begins with is not written.
+        assert counted(model) == (5, without_end(greedy(small_bart, "sum : w1 w2", 4, END)))
+
+    def test_of_beams_the_summary_alone(self, small_bart):
+        model = HfSeq2seq(path=small_bart, max_new_tokens=16, num_beams=3, batch_size=2)
+        given = texts(6)
+        model.answer(asked(*given))
+        written = []
+        for text in given:
+            ids = word_tokenizer()(text, return_tensors="pt")["input_ids"]
+            out = bare(small_bart).generate(input_ids=ids, num_beams=3, max_new_tokens=16, do_sample=False)
+            written.append(without_end(out[0, 1:].tolist()))
+        read = sum(len(word_tokenizer()(text)["input_ids"]) for text in given)
+        assert counted(model) == (read, sum(written))
+
+    def test_ends_and_limits(self, tmp_path):
+        for name, token, written in (("ever", 7, 5), ("never", END, 0)):
+            others = [i for i in range(len(word_tokenizer())) if i != token]
+            model = HfSeq2seq(path=save(tmp_path / name, t5(), suppress_tokens=others), max_new_tokens=5)
+            model.answer(asked("w1 w2"))
+            assert counted(model) == (3, written)
+
+    def test_only_what_is_read_counts(self, small_t5):
+        long = " ".join(["w5"] * 40)
+        refusing = HfSeq2seq(path=small_t5, max_new_tokens=2)
+        assert refusing.answer(asked(long))[0].bin == "failed"
+        assert counted(refusing) == (0, 0)
+        cutting = HfSeq2seq(path=small_t5, max_new_tokens=2, overlong="truncate")
+        cutting.answer(asked(long))
+        assert cutting.usage["input_tokens"] == 30
+
+    def test_every_round_counts(self, small_t5):
+        said = [f"w{i % 40} w{(3 * i) % 40} w{(7 * i) % 40}." for i in range(20)]
+        named = tuple((f"s{i}", text) for i, text in enumerate(said))
+        one = dataclasses.replace(asked("\n".join(said))[0], sentences=named)
+        model = HfSeq2seq(path=small_t5, overlong="map_reduce", max_new_tokens=4, batch_size=2)
+        (answer,) = model.answer([one])
+        # Each part is read with its end.
+        assert model.usage["input_tokens"] == answer.tokens_read + answer.windows + 1
+        plain = HfSeq2seq(path=small_t5, max_new_tokens=4)
+        chunks = [" ".join(said[i : i + 7]) for i in range(0, 20, 7)]
+        partial = plain.answer(asked(*chunks))
+        plain.answer(asked("\n".join(part.text for part in partial if part.text)))
+        assert counted(model) == counted(plain)
+
+    def test_nothing_of_it_moves_the_signature(self, small_t5):
+        model = HfSeq2seq(path=small_t5, max_new_tokens=2)
+        before = model.signature()
+        model.answer(asked("w1"))
+        assert model.signature() == before == HfSeq2seq(path=small_t5, max_new_tokens=2).signature()
+
+
 class TestOverlong:
     TEXT = " ".join(["w5"] * 40)
 

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from harness.__main__ import command
 from harness.errors import ConfigError, ResourceError
 from harness.model.hf_tagger import HfTagger, Tagged, Word, spans, words
+from harness.model.streams import Streams
+from harness.prediction_file import read_predictions
 from harness.records import NerInput
-from harness.run_folder import read_predictions
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
@@ -233,6 +234,22 @@ class TestAnswers:
         for one, other in zip(alone, together, strict=True):
             for a, b in zip(one.entities, other.entities, strict=True):
                 assert a.score == pytest.approx(b.score, abs=1e-5)
+
+    @pytest.mark.parametrize("dtype", ["float32", "int8"])
+    def test_passes_side_by_side_move_nothing(self, random_tagger, dtype):
+        """Three stretches of texts, in passes of at most 40 tokens."""
+        texts = [" ".join(WORDS[(i * j + i) % len(WORDS)] for j in range(1 + (i * 7) % 90)) for i in range(150)]
+        after = HfTagger(path=random_tagger, dtype=dtype, batch_tokens=40)
+        beside = HfTagger(path=random_tagger, dtype=dtype, batch_tokens=40)
+        after.budget.streams, beside.budget.streams = None, Streams(3)
+        torch.set_num_threads(1)
+        one_by_one, together = after.answer(asked(*texts)), beside.answer(asked(*texts))
+        assert one_by_one == together
+        scores = [
+            [entity.score for answer in several for entity in answer.entities] for several in (one_by_one, together)
+        ]
+        assert scores[0] == pytest.approx(scores[1], abs=1e-6)
+        assert len(scores[0]) > 100
 
     def test_agrees_with_the_pipeline_of_transformers(self, random_tagger):
         texts = [" ".join(WORDS[(i + 3 * j) % len(WORDS)] for j in range(5 + i)) for i in range(12)]

@@ -9,8 +9,10 @@ import signal
 import sys
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
+from harness.__main__ import command
 from harness.config import build
 from harness.engine.base import Stopped
 from harness.engine.local import Local
@@ -568,8 +570,6 @@ def arguments(url, *more, **given):
 
 
 def run(capsys, *given, **more):
-    from harness.__main__ import command
-
     code = command(arguments(*given, **more))
     said = capsys.readouterr()
     return code, said.out + said.err
@@ -600,6 +600,29 @@ def test_a_run_from_one_end_to_the_other(corpus, capsys):
         assert len(endpoint.asked) == 8
         assert only(corpus / "results", "run.json")["cost"] == first["cost"]
     scores = only(corpus / "results", "scores.json")
+    assert {row["value"] for row in scores["scores"] if row["metric"] == "stance.accuracy"} == {1.0}
+
+
+def test_a_vllm_server_is_asked_as_its_own_configuration_says(corpus, capsys):
+    """Its replies as it writes them: keys of its own, and no fingerprint."""
+
+    def rule(body, number):
+        which = int(body["messages"][-1]["content"].split("number ")[1].split(".")[0])
+        said = completion(json.dumps({"stance": LABELS[which % 3]}), reasoning_content=None, tool_calls=[])
+        return reply({**said, "model": body["model"], "system_fingerprint": None, "prompt_logprobs": None})
+
+    with serve(rule) as endpoint:
+        line = [argument for argument in arguments(endpoint.url, "prompt=stance_json") if argument[:6] != "model="]
+        code = command(["model=vllm", *line])
+        assert code == 0, capsys.readouterr().err
+        assert {body["model"] for body in endpoint.asked} == {"m"}
+        schemas = [body["response_format"]["json_schema"]["schema"] for body in endpoint.asked]
+    assert [schema["properties"]["stance"]["enum"] for schema in schemas] == [list(LABELS)] * 8
+    (folder,) = (corpus / "results/mine/stance").iterdir()
+    assert folder.name.startswith("vllm")
+    run_json, scores = (json.loads((folder / name).read_text()) for name in ("run.json", "scores.json"))
+    assert run_json["answered_by"] == [{"model": "m", "system_fingerprint": ""}]
+    assert scores["ledger"]["examples"]["scored"] == 8
     assert {row["value"] for row in scores["scores"] if row["metric"] == "stance.accuracy"} == {1.0}
 
 
@@ -662,6 +685,7 @@ def test_faults_are_rows_and_the_same_command_goes_on(corpus, capsys):
 
 
 def test_no_secret_is_left_anywhere(corpus, capsys, monkeypatch):
+    """Nor by a sweep, a gate or a report."""
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
 
     def rule(body, number):
@@ -670,13 +694,19 @@ def test_no_secret_is_left_anywhere(corpus, capsys, monkeypatch):
         return reply(completion(f"favor {KEY}"))
 
     with serve(rule) as endpoint:
-        code, said = run(capsys, endpoint.url, "model.api_key_env=OPENAI_API_KEY")
-        assert code == 1
-        assert "authorization" in endpoint.asked[0] or KEY in endpoint.requests[1][2]["authorization"]
-    assert "CANARY" not in said
-    for path in corpus.rglob("*"):
-        if path.is_file():
-            assert b"CANARY" not in path.read_bytes(), path
+        sweep = ["-m", *arguments(endpoint.url, "model.api_key_env=OPENAI_API_KEY", "model.stance.rng_seed=1,2")]
+        assert command(sweep) == 1
+        assert KEY in endpoint.requests[1][2]["authorization"]
+    one, other = sorted(str(path.parent) for path in (corpus / "results").rglob("scores.json"))
+    assert command(["check", one, "--baseline", other, "--junit", "junit.xml"]) in (0, 1, 3)
+    assert command(["report", one, "--out", "report.html"]) == 0
+    assert "CANARY" not in "".join(capsys.readouterr())
+    files = [path for path in corpus.rglob("*") if path.is_file()]
+    assert {"junit.xml", "report.html", "predictions.parquet"} <= {path.name for path in files}
+    for path in files:
+        # What is compressed cannot be searched as it lies.
+        parquet = repr(pq.read_table(path).to_pylist()) if path.suffix == ".parquet" else ""
+        assert b"CANARY" not in path.read_bytes() + parquet.encode(), path
     for bad in (f"+model.api_key={KEY}", "model.base_url=http://u:CANARYPW@127.0.0.1:9/v1", f"model.api_key_env={KEY}"):
         code, said = run(capsys, "http://127.0.0.1:9/v1", bad)
         assert code == 2

@@ -95,6 +95,8 @@ def test_what_earlier_batches_computed_may_be_longer_or_shorter_or_of_no_use():
     for questions in several:
         found = label_log_probabilities(network, questions, pack_tokens=64, batch_size=4, prefix=kept)
         assert close(found, [alone(network, question) for question in questions])
+        # To the last digit, since a run that is resumed has other earlier batches.
+        assert found == label_log_probabilities(network, questions, pack_tokens=64, batch_size=4)
 
 
 def test_the_shared_beginning_is_read_once():
@@ -102,11 +104,13 @@ def test_the_shared_beginning_is_read_once():
     network.register_forward_pre_hook(
         lambda module, args, given: read.append(given["input_ids"].shape[1]), with_kwargs=True
     )
-    questions = made_up(3, prefix=200)
-    label_log_probabilities(network, questions, pack_tokens=512, batch_size=4)
+    questions, kept = made_up(3, prefix=200), Prefix()
+    label_log_probabilities(network, questions, pack_tokens=512, batch_size=4, prefix=kept)
     # The prefix and one tree; every prompt by itself would have been 200 tokens and more, twelve times.
     assert len(read) == 2
     assert sum(read) < 400
+    label_log_probabilities(network, made_up(3, prefix=200)[::-1], pack_tokens=512, batch_size=4, prefix=kept)
+    assert read[2:] == read[1:2]
 
 
 def test_one_question_and_none():

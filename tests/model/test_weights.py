@@ -11,7 +11,8 @@ from types import SimpleNamespace
 import pytest
 
 from harness.errors import ResourceError
-from harness.model import weights
+from harness.model import file_hashes
+from harness.model.hf_tagger import HfTagger
 from harness.model.weights import fingerprint, locate
 
 pytestmark = pytest.mark.core
@@ -118,7 +119,7 @@ class TestLocate:
             assert locate("some/model", download=True).folder == folder
             (given,) = asked
             assert given["revision"] == "b" * 40
-            assert "*.safetensors" in given["allow_patterns"]
+            assert {"*.safetensors", "tokenizer.json", "chat_template.jinja"} <= {*given["allow_patterns"]}
             assert not [pattern for pattern in given["allow_patterns"] if "bin" in pattern or pattern.endswith(".py")]
         else:
             with pytest.raises(ResourceError, match=r"safetensors required, but it holds pytorch_model\.bin"):
@@ -165,6 +166,8 @@ class TestRefused:
 
     def test_no_tokenizer(self, folder):
         (folder / "tokenizer.json").unlink()
+        for file in ("special_tokens_map.json", "added_tokens.json", "chat_template.jinja"):
+            (folder / file).write_text("{}")
         with pytest.raises(ResourceError, match="no tokenizer files"):
             locate(str(folder))
 
@@ -214,7 +217,10 @@ class TestFingerprint:
         (other / "README.md").write_text("not read by any model")
         assert fingerprint(locate(str(other))) == fingerprint(locate(str(folder)))
 
-    @pytest.mark.parametrize("name", ["model.safetensors", "config.json", "tokenizer.json", "generation_config.json"])
+    @pytest.mark.parametrize(
+        "name",
+        ["model.safetensors", "config.json", "tokenizer.json", "generation_config.json", "chat_template.jinja"],
+    )
     def test_one_byte_changes_it(self, folder, name):
         before = fingerprint(locate(str(folder)))
         file = folder / name
@@ -227,14 +233,24 @@ class TestFingerprint:
         (folder / "model.safetensors").write_bytes(b"\x00" * (2**24 + 1))
         found = locate(str(folder))
         first = fingerprint(found)
+        hits = file_hashes._remembered.cache_info().hits
         assert fingerprint(found) == first
-        hits = weights._remembered.cache_info().hits
-        assert hits >= 1
+        assert file_hashes._remembered.cache_info().hits == hits + 1
         file = folder / "model.safetensors"
         with file.open("r+b") as opened:
             opened.write(b"\x01")
         os.utime(file, ns=(1, 1))
         assert fingerprint(found) != first
+
+
+@pytest.mark.disable_socket
+@pytest.mark.parametrize("revision", [None, "main", "a" * 40])
+def test_the_signature_of_a_hub_model_names_the_commit(cache, folder, revision):
+    """What a branch points to changes; the commit that was read is what is signed."""
+    put_in_cache(cache, folder)
+    found = HfTagger(path="some/model", revision=revision).signature()
+    assert (found["revision"], found["path"]) == ("a" * 40, "some/model")
+    assert found["weights"] == fingerprint(locate(str(folder)))
 
 
 def test_signature_needs_neither_torch_nor_transformers(folder):

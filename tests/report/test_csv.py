@@ -33,8 +33,13 @@ def test_values_are_those_of_the_run(tmp_path, capsys):
     assert (float(first["value"]), first["low"], first["high"]) == (1 / 3, "-0.25", "0.5")
     assert (first["metric"], first["average"], first["slice"]) == ("entity.f1", "micro", "all")
     assert (first["examples"], first["scored"], first["failed"], first["truncated"]) == ("400", "399", "1", "2")
-    assert second["value"] == second["low"] == ""
+    assert second["value"] == second["low"] == first["unseen_gold"] == ""
     assert second["method"] == "none: undefined"
+
+
+def test_gold_that_a_model_never_saw_is_in_its_row(tmp_path):
+    make_run(tmp_path, "a", truncated=2, unseen_gold=7)
+    assert {line["unseen_gold"] for line in read(render(compare([tmp_path])))} == {"7"}
 
 
 def test_every_key_has_its_column(tmp_path):

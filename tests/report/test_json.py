@@ -36,6 +36,13 @@ def test_it_holds_the_tables(tmp_path, capsys):
     assert (first["ranked"], second["ranked"]) == (True, False)
 
 
+def test_the_ledger_is_that_of_the_scores(tmp_path):
+    folders = [make_run(tmp_path, "a"), make_run(tmp_path, "b", truncated=2, unseen_gold=7)]
+    runs = [read_run(folder) for folder in folders]
+    (table,) = json.loads(render(make_tables(runs, [])))["tables"]
+    assert [found["ledger"] for found in table["blocks"][0]["rows"]] == [run.scores["ledger"] for run in runs]
+
+
 @pytest.mark.parametrize("name", ["\ud800", "\x00", "\x1b[2J", '"', "\u2028", "[/foo]", "a|b\n"])
 def test_names_come_back_as_they_were(tmp_path, name):
     run = read_run(make_run(tmp_path, "a", scores=ner_rows(0.5)))

@@ -5,6 +5,7 @@ import io
 import json
 import re
 import runpy
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -64,7 +65,9 @@ def test_a_table_is_written_over_and_nothing_else_is(tmp_path, capsys, form, opt
     others = {
         "README.md": b"# Ours\n", "gold.jsonl": b'{"doc": "d1"}\n', "page.html": b"<!DOCTYPE html><title>mine</title>",
         "scores.json": (one / "scores.json").read_bytes(), "paper.tex": b"\\documentclass{article}\n",
-        "counts.parquet": (one / "counts.parquet").read_bytes(),
+        "counts.parquet": (one / "counts.parquet").read_bytes(), "budget.csv": b"data,amount\n2026-11-23,4\n",
+        "rows.json": b'{"rows": [1]}\n', "cut.json": b'{"schema": "harness.comparison.table/1", ',
+        "notes.txt": b"a \xc2\xb7 b\n",
     }  # fmt: skip
     for name, content in others.items():
         (tmp_path / name).write_bytes(content)
@@ -155,11 +158,30 @@ def test_hostile_texts_in_every_kind_of_table(hostile, tmp_path, form):
     assert form != "html" or not re.search("<(img|script|svg|b|i)\\b", text)
 
 
+def test_narrow_tables_and_copies_without_a_record_are_written_over(hostile, tmp_path, monkeypatch):
+    """Not even the title fits on one line; between copies no answer differs."""
+    monkeypatch.setenv("COLUMNS", "40")
+    make_run(tmp_path / "long", "a", data="d" * 60)
+    for _ in range(2):
+        assert command(["compare", str(tmp_path / "long"), "--out", str(tmp_path / "out.txt")]) == 0
+    right = next(hostile.glob("*/stance/*right*"))
+    shutil.copytree(right, tmp_path / "copy" / right.relative_to(hostile))
+    for form in ("csv", "json", "parquet"):
+        out = tmp_path / f"out.{form}"
+        for _ in range(2):
+            assert command(["compare", str(right), str(tmp_path / "copy"), "--flips", "--out", str(out)]) == 0, form
+
+
 @pytest.mark.parametrize("option", OPTIONS)
 def test_hostile_texts_in_every_kind_of_record(hostile, tmp_path, option):
     for form in ("csv", "json", "parquet"):
         out = tmp_path / f"out.{form}"
         assert command(["compare", str(hostile), "--format", form, "--out", str(out), option]) == 0
+        text = out.read_bytes()
+        # Whatever was asked for: it is a table, so another one takes its place.
+        assert command(["compare", str(hostile), "--out", str(out)]) == 0
+        assert out.read_bytes() != text
+        out.write_bytes(text)
     for row in csv.DictReader(io.StringIO((tmp_path / "out.csv").read_bytes().decode("utf-8"), newline="")):
         for cell in row.values():
             number = re.fullmatch(r"-?[\d.]+(e-?\d+)?", cell)

@@ -39,6 +39,15 @@ def test_value_interval_n_losses_and_time_stand_in_one_row(tmp_path, printed):
     assert out.startswith("mine · ner · 40 documents · n counts documents\n")
 
 
+def test_gold_that_a_model_never_saw_is_said_below_the_table(tmp_path, printed):
+    make_run(tmp_path, "a", truncated=4, unseen_gold=12)
+    make_run(tmp_path, "b", truncated=4, unseen_gold=0)
+    make_run(tmp_path, "c")
+    said = "gold entities in text that was cut off, which the model never saw: a 12; they count as missed"
+    assert said in printed(tmp_path, 200)
+    assert "never saw" not in printed(tmp_path / "mine/ner/b", 200)
+
+
 def test_undefined_is_a_dash_and_what_is_missing_is_explained(tmp_path, printed):
     rows = ner_rows(0.5)
     rows[1] = row("entity.precision", "micro", None, method="none: undefined")

@@ -92,7 +92,7 @@ def corpus(tmp_path, monkeypatch):
 )
 def test_a_real_server_answers(url, corpus, capsys, more):
     from harness.__main__ import command
-    from harness.run_folder import read_predictions
+    from harness.prediction_file import read_predictions
 
     arguments = [
         "data=local", "data.name=mine", "data.documents=documents.jsonl", "data.gold=.", "interval.resamples=100",

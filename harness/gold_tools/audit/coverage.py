@@ -7,10 +7,8 @@ from typing import Any
 
 from harness.gold_tools.audit.base import Audited, Finding
 from harness.report.shown import counted
+from harness.scoring import FEW_POSITIVES, FEW_UNITS
 
-# As scores are marked.
-_FEWEST_DOCUMENTS = 30
-_FEWEST_GOLD = 20
 _WORD = re.compile(r"\w")
 
 
@@ -30,7 +28,7 @@ def _tasks(audited: Audited) -> dict[str, Mapping[str, Any]]:
 def _amounts(audited: Audited) -> Iterator[Finding]:
     corpus = audited.corpus
     for task, gold in _tasks(audited).items():
-        if len(gold) < _FEWEST_DOCUMENTS:
+        if len(gold) < FEW_UNITS:
             yield Finding("few_documents", f"{task}: {counted(len(gold), 'document')} with gold")
         for doc in corpus.documents:
             if doc not in gold:
@@ -44,7 +42,7 @@ def _amounts(audited: Audited) -> Iterator[Finding]:
     for task, counts in labels.items():
         if task in _tasks(audited):
             for label, number in sorted(counts.items(), key=lambda pair: (pair[1], pair[0])):
-                if number < _FEWEST_GOLD:
+                if number < FEW_POSITIVES:
                     yield Finding("few_of_label", f"{task}: {label!r} stands {counted(number, 'time')}")
 
 

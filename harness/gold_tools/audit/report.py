@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from harness.config import DataConfig
-from harness.gold import load_rows
+from harness.gold import is_chosen, load_rows
 from harness.gold_tools.audit import coverage, entities, stance, summaries, texts
 from harness.gold_tools.audit.base import KINDS, Audited, Finding
 from harness.gold_tools.reading import asking_for_documents
@@ -27,8 +27,7 @@ def audit(data: DataConfig) -> list[Finding]:
         rows, corpus = load_rows(data)
     by_file: dict[str, list[Row]] = {}
     for row in rows:
-        annotator = row.fields.get("annotator")
-        if data.annotator in (None, annotator) or annotator is None or row.file == "summaries":
+        if data.annotator is None or is_chosen(row, data.annotator):
             by_file.setdefault(row.file, []).append(row)
     audited = Audited(corpus, by_file)
     order = {kind: number for number, kind in enumerate(KINDS)}

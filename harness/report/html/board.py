@@ -11,7 +11,7 @@ from harness.errors import RunError, UsageError
 from harness.records import BINS
 from harness.report.html.charts.plots import MOST_NAMES, Dot, Look, intervals, ledger, speed
 from harness.report.html.parts import Cell, Figure, Section, Sheet
-from harness.report.shown import APART, BEST, Shown, ShownCell, ShownLine, losses, number, signed
+from harness.report.shown import APART, BEST, Shown, ShownCell, ShownLine, losses, number, rate, signed
 from harness.report.text import visible
 from harness.statistics.significance import Difference
 
@@ -251,12 +251,14 @@ def ledgers(table: Table, section: str) -> Section:
     """Where every example ended up, by run."""
     if not table.lines:
         return Section(section, "Ledger", missing="No run of this task has a ledger.")
+    unseen = ["unseen gold"] if any(line.unseen_gold for line in table.lines) else []
     rows = [
         [
             Cell(visible(line.label)),
             Cell(f"{line.examples.get('total', 0):,}"),
             *(Cell(f"{line.examples.get(name, 0):,}") for name in BINS),
             Cell(f"{line.truncated:,}"),
+            *([Cell(f"{line.unseen_gold or 0:,}")] if unseen else []),
             Cell(losses(line)),
         ]
         for line in table.lines
@@ -264,9 +266,10 @@ def ledgers(table: Table, section: str) -> Section:
     about = "Every example is in one bin; whatever is not scored counts as an empty answer."
     if not any(line.losses for line in table.lines):
         about += " Nothing was lost in any of these runs."
-    sheet = Sheet(
-        "Examples by bin", ("model", "examples", *BINS, "truncated", "losses"), rows, right=range(1, len(BINS) + 3)
-    )
+    if unseen:
+        about += " Unseen gold: entities in text that was cut off, which the model never saw; they count as missed."
+    numbers = ("examples", *BINS, "truncated", *unseen)
+    sheet = Sheet("Examples by bin", ("model", *numbers, "losses"), rows, right=range(1, len(numbers) + 1))
     figure = Figure(
         "Examples by bin",
         ledger([(visible(line.label), line.examples) for line in table.lines]),
@@ -297,11 +300,18 @@ def speeds(table: Table, section: str) -> Section:
             code="python -m harness ... fresh=true",
         )
     name = visible(column.title) + (" × 100" if column.factor == 100 else "")
-    said = "; ".join(f"{dot.name}: {dot.value:.1f} at {rate:.3g} examples per second" for dot, rate in points)
+    said = "; ".join(f"{dot.name}: {dot.text} at {rate(per_second)} examples per second" for dot, per_second in points)
     better = {1: "Up and to the right is better. ", -1: "Down and to the right is better. ", 0: ""}[column.direction]
     about = f"{better}Rates are of prediction alone and hold for the machine that each run was on."
     about += _legend({dot.look for dot, _ in points})
     if len(points) > MOST_NAMES:
         about += " Named are the runs that no other one beats in both."
     chart = speed(points, title=name, direction=column.direction or 1)
-    return Section(section, title, about, [Figure(f"{name} against examples per second", chart, said)])
+    sheet = Sheet(
+        "Score and rate",
+        ("model", name, "examples per second"),
+        [[Cell(dot.name), Cell(dot.text), Cell(rate(per_second))] for dot, per_second in points],
+        right=(1, 2),
+        folded=True,
+    )
+    return Section(section, title, about, [Figure(f"{name} against examples per second", chart, said)], [sheet])

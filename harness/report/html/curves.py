@@ -8,9 +8,10 @@ from harness.comparison.table import Line, Table
 from harness.metric.base import Key
 from harness.report.html.charts.plots import MOST_CURVES, calibration, risk_coverage
 from harness.report.html.parts import Cell, Figure, Section, Sheet
+from harness.report.html.summed import summed
 from harness.report.shown import UNDEFINED, counted
 from harness.report.text import visible
-from harness.run_folder import StoredRun, stored_counts
+from harness.run_folder import StoredRun
 
 # Points of a curve that can be told apart on a page.
 _MOST_POINTS = 150
@@ -109,14 +110,8 @@ def risks(table: Table, runs: Mapping[str, StoredRun], section: str) -> Section 
 
 def _curve(run: StoredRun) -> list[tuple[float, float]]:
     """Coverage and risk after each level of confidence, from the surest down, of the stored counts."""
-    kinds = {name: values.get("kind") for name, values in (run.config.get("metric") or {}).items()}
-    name = next((name for name, kind in kinds.items() if kind == _KINDS[1]), None)
-    counts = stored_counts(run.folder).get(name) if name else None
-    if counts is None:
-        return []
-    sums = np.bincount(counts.columns, weights=counts.values, minlength=len(counts.names))
     levels: dict[float, list[float]] = {}
-    for cell, count in zip(counts.names, sums.tolist(), strict=True):
+    for cell, count in summed(run, _KINDS[1]).items():
         level, bar, hit = cell.partition("|")
         if bar:
             levels.setdefault(float(level), [0.0, 0.0])[hit == "wrong"] += count

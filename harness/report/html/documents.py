@@ -7,8 +7,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, partial
-from importlib.resources import files
+from functools import partial
 from typing import Any, TypeVar
 
 from harness.comparison.lines import run_labels
@@ -52,31 +51,11 @@ class DocumentsView:
     pages: Mapping[str, str] = field(default_factory=dict)
     left_out: Sequence[tuple[str, str]] = ()
     shortened: Sequence[tuple[str, int, int]] = ()
-    template: str = "documents.html.j2"
 
     @property
     def any(self) -> bool:
         """Whether there is a document to show."""
         return bool(self.data["groups"])
-
-    @cached_property
-    def css(self) -> str:
-        """The style sheet."""
-        return _asset("documents.css")
-
-    @cached_property
-    def js(self) -> str:
-        """The script."""
-        return _asset("documents_draw.js") + _asset("documents.js")
-
-    @property
-    def script_sources(self) -> tuple[str, ...]:
-        """What `script-src` of the page needs beside the script's hash.
-
-        A file loaded from disk has no hash that Chromium could check, so where there are pages the trust in the script
-        passes on to what it loads.
-        """
-        return ("'strict-dynamic'",) if self.pages else ()
 
 
 @dataclass
@@ -334,7 +313,3 @@ def _size(value: Any) -> int:
     """Bytes of a value in the page: `tojson` writes ASCII, and what HTML knows as escapes."""
     spelt = json.dumps(value)
     return len(spelt) + 5 * sum(map(spelt.count, "<>&'"))
-
-
-def _asset(name: str) -> str:
-    return (files("harness.report.html") / "static" / name).read_text(encoding="utf-8")

@@ -13,6 +13,10 @@ from harness.report.html.parts import Summary
 # By these words an earlier report is known, which may be written over.
 GENERATOR = "harness report"
 _HEAD_BYTES = 2_000
+# One element, in the order in which they need one another.
+_DOCUMENTS_SCRIPTS = (
+    "documents_text.js", "documents_draw.js", "documents_address.js", "documents_bodies.js", "documents.js",
+)  # fmt: skip
 
 
 def render(summary: Summary, documents: DocumentsView | None = None) -> str:
@@ -25,11 +29,13 @@ def render(summary: Summary, documents: DocumentsView | None = None) -> str:
     from jinja2 import Environment, PackageLoader, StrictUndefined
     from markupsafe import Markup
 
-    css, js = (_asset(name) for name in ("report.css", "report.js"))
-    styles, scripts = [css], [js]
+    styles, scripts = [_asset("report.css")], [_asset("report.js")]
     if documents is not None:
-        styles.append(documents.css)
-        scripts.append(documents.js)
+        styles.append(_asset("documents.css"))
+        scripts.append("".join(map(_asset, _DOCUMENTS_SCRIPTS)))
+    # A file loaded from disk has no hash that Chromium could check, so where there are pages the trust in the script
+    # passes on to what it loads.
+    more = ("'strict-dynamic'",) if documents is not None and documents.pages else ()
     environment = Environment(loader=PackageLoader("harness.report.html"), autoescape=True, undefined=StrictUndefined)
     environment.policies["json.dumps_kwargs"] = {"separators": (",", ":")}
     # Styles and scripts are files of this package; a closing tag in one would end it early.
@@ -39,11 +45,9 @@ def render(summary: Summary, documents: DocumentsView | None = None) -> str:
     return environment.get_template("report.html.j2").render(
         summary=summary,
         documents=documents,
-        css=Markup(css),
-        js=Markup(js),
-        documents_css=Markup(documents.css) if documents is not None else "",
-        documents_js=Markup(documents.js) if documents is not None else "",
-        policy=policy(styles, scripts, documents.script_sources if documents is not None else ()),
+        styles=[Markup(text) for text in styles],
+        scripts=[Markup(text) for text in scripts],
+        policy=policy(styles, scripts, more),
         generator=f"{GENERATOR} {__version__}",
     )
 

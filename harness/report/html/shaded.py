@@ -2,15 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 
-import numpy as np
-
 from harness.comparison.table import Block, Column, Line, Table, spelled
 from harness.metric.base import Key
 from harness.metric.confusion import NO_ANSWER, read_cells
 from harness.report.html.parts import SHADES, Cell, Section, Sheet
+from harness.report.html.summed import summed
 from harness.report.shown import APART, UNDEFINED, number
 from harness.report.text import visible
-from harness.run_folder import StoredRun, stored_counts
+from harness.run_folder import StoredRun
 
 # More slices than this are a list that nobody reads; `scores.csv` has them all.
 MOST_SLICES = 40
@@ -159,13 +158,7 @@ def _stored_cells(line: Line, metric: str) -> dict[tuple[str, str], float]:
 
 def _counted_cells(run: StoredRun) -> dict[tuple[str, str], float]:
     """From the counts of `stance_classification`, which every stance run has by default."""
-    kinds = {name: values.get("kind") for name, values in (run.config.get("metric") or {}).items()}
-    name = next((name for name, kind in kinds.items() if kind == "stance_classification"), None)
-    counts = stored_counts(run.folder).get(name) if name else None
-    if counts is None:
-        return {}
-    sums = np.bincount(counts.columns, weights=counts.values, minlength=len(counts.names))
-    cells = read_cells(dict(zip(counts.names, sums, strict=True)))
+    cells = read_cells(summed(run, "stance_classification"))
     return {
         (gold, predicted if predicted != NO_ANSWER else "no answer"): float(value)
         for (gold, predicted), value in ((tuple(cell[-2:]), value) for cell, value in cells.items())

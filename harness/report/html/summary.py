@@ -6,6 +6,7 @@ from pathlib import Path
 from harness.comparison.differences import Compared
 from harness.comparison.table import Failure, Line, Table
 from harness.errors import UsageError
+from harness.records import BINS
 from harness.report.html.board import NO_BASELINE, compared, differing, leaderboard, ledgers, speeds, verdict
 from harness.report.html.curves import calibrated, risks
 from harness.report.html.parts import Cell, Glance, Sheet, Summary, Task
@@ -109,7 +110,7 @@ def _remarks(tables: Sequence[Table]) -> list[tuple[str, str]]:
         lost = [f"{visible(line.label)} ({_lost(line)})" for line in table.lines if _lost(line)]
         if lost:
             cautions.append(f"{_title(table)}: examples without an answer count as empty ones: {_some(lost)}.")
-        cut = [f"{visible(line.label)} ({line.truncated:,})" for line in table.lines if line.truncated]
+        cut = [f"{visible(line.label)} ({_cut(line)})" for line in table.lines if line.truncated]
         if cut:
             notes.append(f"{_title(table)}: some inputs were cut, so the end of them was not read: {_some(cut)}.")
         if len(table.blocks) > 1:
@@ -128,6 +129,12 @@ def _remarks(tables: Sequence[Table]) -> list[tuple[str, str]]:
     return [("caution", text) for text in cautions] + [("note", text) for text in notes]
 
 
+def _cut(line: Line) -> str:
+    """How many inputs were cut, and how much gold stands in what was cut off."""
+    unseen = f", unseen gold entities: {line.unseen_gold:,}" if line.unseen_gold else ""
+    return f"{line.truncated:,}{unseen}"
+
+
 def _some(items: Sequence[str]) -> str:
     """The first few of a list; the sections below have all of them."""
     more = [f"and {len(items) - _MOST_NAMED} more"] if len(items) > _MOST_NAMED else []
@@ -140,8 +147,7 @@ def _failed(failure: Failure) -> str:
 
 
 def _lost(line: Line) -> str:
-    return ", ".join(f"{line.examples[name]:,} {name}" for name in ("unparsed", "nonfinite", "failed", "missing")
-                     if line.examples.get(name))  # fmt: skip
+    return ", ".join(f"{line.examples[name]:,} {name}" for name in BINS if name != "scored" and line.examples.get(name))
 
 
 def _headline(line: Line, table: Table, name: str) -> object:
@@ -244,7 +250,8 @@ def _says(table: Table, found: list[Compared] | str, front: Sequence[Line], base
 
 
 def _provenance(tables: Sequence[Table], runs: Mapping[str, StoredRun]) -> list[Sheet]:
-    rows, signatures = [], {}
+    rows = []
+    signatures: dict[tuple[str, str, str], None] = {}
     for table in tables:
         for line in table.lines:
             run = runs[line.folder]
@@ -265,7 +272,7 @@ def _provenance(tables: Sequence[Table], runs: Mapping[str, StoredRun]) -> list[
             for column in table.columns:
                 cell = line.cells.get(column.key)
                 if cell is not None:
-                    signatures[visible(table.task), visible(column.title), visible(cell.signature)] = cell.level
+                    signatures[visible(table.task), visible(column.title), visible(cell.signature)] = None
     return [
         Sheet(
             "Runs",

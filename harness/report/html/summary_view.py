@@ -7,7 +7,7 @@ from typing import Any
 from harness.metric.fact_recall import FactRecall, reaches
 from harness.metric.fragments import Fragments
 from harness.metric.invented import Invented
-from harness.records import References, Summary
+from harness.records import Fact, References, Summary
 from harness.report.html.shown_document import Codes, Given, Kind, Part, Shown
 from harness.task.summarization import body_sentences
 
@@ -39,7 +39,7 @@ class SummaryRules:
 
     def told(self, text: str, part: Part) -> str:
         """Per fact of the document `1` where the text tells it, else `0`."""
-        facts = [fact for fact in part.corpus.facts.get(part.doc, ()) if fact.weight > 0]
+        facts = _facts(part)
         if not facts:
             return ""
         supports = self.facts.lexical_supports(text, facts)
@@ -53,8 +53,7 @@ def summaries_of(part: Part, rules: SummaryRules) -> Shown:
     marks and facts told, and the reference extracts by sentence. A run, per style: text, marks, facts told, chosen
     sentences, state, words; null where it was not asked for the style.
     """
-    facts = [[fact.weight, fact.text if part.text else ""] for fact in part.corpus.facts.get(part.doc, ())]
-    facts = [fact for fact in facts if fact[0] > 0]  # type: ignore[operator]  # a weight is a number
+    facts = [[fact.weight, fact.text if part.text else ""] for fact in _facts(part)]
     chosen = _Sentences(part)
     styles = []
     for example in part.examples.values():
@@ -101,6 +100,11 @@ def _run(given: Mapping[str, Given], part: Part, rules: SummaryRules, chosen: "_
             words = len(summary.text.split())
             rows.append([text, marks, told, [], "; ".join(filter(None, (state, _problem(words, gold)))), words])
     return rows, codes
+
+
+def _facts(part: Part) -> list[Fact]:
+    """The document's facts that count."""
+    return [fact for fact in part.corpus.facts.get(part.doc, ()) if fact.weight > 0]
 
 
 def _text(text: str, source: str, part: Part, rules: SummaryRules) -> list[Any]:

@@ -1,11 +1,14 @@
 """What the tests of audits share."""
 
-import json
+import runpy
+from pathlib import Path
 
 import pytest
 
 from harness.config import DataConfig
 from harness.gold_tools.audit.report import audit
+
+write = runpy.run_path(str(Path(__file__).parents[1] / "made_gold.py"))["write"]
 
 
 @pytest.fixture
@@ -14,9 +17,7 @@ def findings(tmp_path):
 
     def found(*kinds, **files):
         files.setdefault("entities", [{"doc": document["id"]} for document in files["documents"]])
-        for name, records in files.items():
-            lines = "".join(json.dumps(record) + "\n" for record in records)
-            (tmp_path / f"{name}.jsonl").write_text(lines, encoding="utf-8")
+        write(tmp_path, **files)
         return [one for one in audit(DataConfig(name="x", gold=str(tmp_path))) if not kinds or one.kind in kinds]
 
     return found

@@ -245,6 +245,12 @@ def report_of(tmp_path_factory):
     return make
 
 
+@pytest.fixture(scope="session")
+def plain(plain_runs, report_of):
+    """The report of the plain runs."""
+    return report_of(plain_runs)
+
+
 # ---- documents of every kind of difficulty ------------------------------------------------------------------------
 
 CANARY = "Canary Sentence"

@@ -6,11 +6,6 @@ pytestmark = [pytest.mark.core, pytest.mark.browser]
 
 
 @pytest.fixture(scope="module")
-def plain(plain_runs, report_of):
-    return report_of(plain_runs)
-
-
-@pytest.fixture(scope="module")
 def hostile(hostile_runs, report_of):
     return report_of(hostile_runs)
 

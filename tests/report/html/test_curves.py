@@ -10,9 +10,10 @@ from sklearn.calibration import calibration_curve
 from harness.comparison.compare import make_tables
 from harness.comparison.stored import read_runs
 from harness.metric.base import Key
+from harness.prediction_file import read_predictions
 from harness.report.html import curves
 from harness.report.html.curves import calibrated, risks
-from harness.run_folder import find_runs, read_predictions
+from harness.run_folder import find_runs
 
 pytestmark = pytest.mark.core
 made = runpy.run_path(str(Path(__file__).parents[2] / "made_runs.py"))

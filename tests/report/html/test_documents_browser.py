@@ -19,11 +19,6 @@ def report(mixed_runs, report_of):
     return report_of(mixed_runs)
 
 
-@pytest.fixture(scope="module")
-def plain(plain_runs, report_of):
-    return report_of(plain_runs)
-
-
 def link(doc, view="entities", data="mixed", **more):
     parts = {"doc": doc, "in": f"{data} · {view}", **more}
     return "#" + "&".join(f"{name}={quote(value, safe='')}" for name, value in parts.items())
@@ -488,6 +483,19 @@ def test_pages_beside_the_report_are_loaded_from_disk(browser, paged):
     assert page.complaints() == []
 
 
+def test_who_leaves_a_page_that_is_still_on_its_way_is_not_kept_waiting(browser, paged):
+    page = browser.open(paged / "report.html", link("a"))
+    settle(page)
+    busy = f"return document.querySelector('{VIEW}').hasAttribute('aria-busy')"
+    assert not page.run(busy)
+    # From here on no file arrives.
+    page.run("document.head.append = () => {}; document.getElementById('documents-next').click()")
+    assert page.run(busy)
+    page.run("location.hash = '#doc=nope'")
+    page.until(lambda: "Not among these" in page.run(f"return document.querySelector('{VIEW}').textContent"))
+    assert not page.run(busy)
+
+
 def test_a_page_that_is_lost_is_named(browser, paged):
     for path in paged.glob("documents-*.js"):
         path.unlink()
@@ -498,7 +506,7 @@ def test_a_page_that_is_lost_is_named(browser, paged):
 
 
 def test_a_thousand_documents_are_a_small_page(browser, tmp_path):
-    """The size that the README promises for 1,000 documents; how long it takes to open is measured in benchmarks."""
+    """The most that 1,000 documents may take; how long they take to open is measured in benchmarks."""
     view = documents.DocumentsView(made_data(1000))
     assert documents._size(view.data) < 12_000_000
     from harness.report.html.page import render

@@ -13,6 +13,7 @@ from lxml import html
 
 from harness.comparison.compare import make_tables
 from harness.comparison.stored import read_runs
+from harness.report.html import page
 from harness.report.html.page import is_report, policy, render
 from harness.report.html.summary import summarise
 from harness.report.text import visible
@@ -20,6 +21,7 @@ from harness.run_folder import find_runs
 
 pytestmark = pytest.mark.core
 PAYLOADS = runpy.run_path(str(Path(__file__).with_name("conftest.py")))["PAYLOADS"]
+PACKAGE = Path(page.__file__).parent
 ELEMENTS = {"script": 3, "style": 2}
 
 
@@ -47,6 +49,25 @@ def test_no_attribute_acts_or_loads(hostile):
             assert name != "style", element.tag
             if name.rpartition(":")[2] in ("src", "href", "action", "formaction", "data", "xlink:href"):
                 assert value.startswith("#"), (element.tag, name, value)
+
+
+def test_no_script_builds_markup_or_loads_what_a_user_wrote(hostile):
+    whole = hostile.read_text(encoding="utf-8")
+    scripts = {path.name: path.read_text(encoding="utf-8") for path in (PACKAGE / "static").glob("*.js")}
+    assert {"report.js", "documents.js"} < set(scripts)
+    for script, content in scripts.items():
+        assert content in whole, script
+        for name in (
+            "innerHTML", "outerHTML", "HTMLUnsafe", "insertAdjacentHTML", "createContextualFragment", "DOMParser",
+            "srcdoc", "document.write", "eval(", "Function(", "import(", "fetch(", "XMLHttpRequest", "WebSocket",
+            "EventSource", "sendBeacon", 'setAttribute("on', "javascript:",
+        ):  # fmt: skip
+            assert name not in content, (script, name)
+    templates = "".join(path.read_text(encoding="utf-8") for path in (PACKAGE / "templates").glob("*.j2"))
+    assert not re.search(r"\son\w+=", templates)
+    # Charts alone are markup that was made before.
+    assert re.findall(r"\S+\s*\|\s*safe\b", templates) == ["figure.svg | safe"]
+    assert "autoescape" not in templates
 
 
 def test_the_policy_has_the_hashes_of_what_is_there_and_nothing_else(hostile):
@@ -82,17 +103,17 @@ def test_templates_are_not_run_on_what_users_wrote(hostile):
     assert "<" not in data
 
 
-def test_the_same_runs_make_the_same_bytes(plain_runs, report_of, tmp_path, charts):
+def test_the_same_runs_make_the_same_bytes(plain_runs, plain, tmp_path, charts):
     from harness.__main__ import command
 
-    before, out = report_of(plain_runs).read_bytes(), tmp_path / "again.html"
+    before, out = plain.read_bytes(), tmp_path / "again.html"
     charts.clear()
     assert command(["report", str(plain_runs), "--out", str(out)]) == 0
     assert out.read_bytes() == before
 
 
-def test_every_heading_is_in_order_and_every_id_once(plain_runs, report_of):
-    tree = parsed(report_of(plain_runs))
+def test_every_heading_is_in_order_and_every_id_once(plain):
+    tree = parsed(plain)
     ids = tree.xpath("//@id")
     assert len(ids) == len(set(ids))
     levels = [int(one.tag[1]) for one in tree.iter("h1", "h2", "h3", "h4")]
@@ -104,6 +125,10 @@ def test_every_heading_is_in_order_and_every_id_once(plain_runs, report_of):
         assert name in ids or name == "documents-view-title"
     # Every chart says in words what it shows, and every table has a caption and headings.
     assert all(figure.get("aria-label") for figure in tree.iter("figure"))
+    drawn = tree.xpath("//section[h3][.//figure]")
+    # Scores, differences, ledger and speed of three tasks; calibration and risk of one.
+    assert len(drawn) == 14
+    assert all(section.xpath(".//table") for section in drawn)
     for table in tree.xpath("//main//table[not(ancestor::*[@id='documents-section'])]"):
         assert table.find("caption").text
         assert table.xpath("./thead/tr/th[@scope='col']")
@@ -132,8 +157,8 @@ def test_a_policy_takes_further_sources():
     assert " 'strict-dynamic'; style-src" in policy(["a"], ["b"], ["'strict-dynamic'"])
 
 
-def test_a_report_is_known_by_its_head(plain_runs, report_of, tmp_path):
-    assert is_report(report_of(plain_runs))
+def test_a_report_is_known_by_its_head(plain, tmp_path):
+    assert is_report(plain)
     other = tmp_path / "other.html"
     for text in ("", "<!doctype html>\n<html><body>mine", "harness report"):
         other.write_text(text)

@@ -8,8 +8,9 @@ from sklearn.metrics import confusion_matrix
 
 from harness.comparison.compare import make_tables
 from harness.comparison.stored import read_runs
+from harness.prediction_file import read_predictions
 from harness.report.html.shaded import MOST_SLICES, confusions, slices
-from harness.run_folder import find_runs, read_predictions
+from harness.run_folder import find_runs
 
 pytestmark = pytest.mark.core
 made = runpy.run_path(str(Path(__file__).parents[2] / "made_runs.py"))

@@ -1,5 +1,6 @@
 """What the sections say: scores as stored, one rule for what is beyond chance, and a reason where there is nothing."""
 
+import re
 import runpy
 from pathlib import Path
 
@@ -239,8 +240,11 @@ def test_a_baseline_that_nothing_can_be_compared_with_is_refused(tmp_path, plain
 
 
 def test_more_pairs_than_a_reader_takes_in_need_a_baseline(tmp_path):
-    for number in range(7):
+    for number in range(6):
         make_run(tmp_path, f"m{number}", scores=ner_rows(0.1 * number + 0.1))
+    # 15 pairs are taken in; that these runs have no counts is another matter.
+    assert not re.search(r"\d pairs", section(summary_of(tmp_path), "Differences").missing)
+    make_run(tmp_path, "m6", scores=ner_rows(0.7))
     shown = section(summary_of(tmp_path), "Differences")
     assert "21 pairs" in shown.missing
     assert "--baseline RUN" in shown.code
@@ -255,6 +259,19 @@ def test_the_ledger_has_every_bin(tmp_path):
     assert texts(sheet) == [["a", "400", "390", "0", "0", "7", "3", "5", "7 failed, 3 missing, 5 truncated"]]
 
 
+def test_gold_that_a_model_never_saw_stands_by_itself(tmp_path):
+    make_run(tmp_path, "a", truncated=5, unseen_gold=12)
+    make_run(tmp_path, "b")
+    summary = summary_of(tmp_path)
+    ledger = section(summary, "Ledger")
+    (sheet,) = ledger.sheets
+    place = list(sheet.headings).index("unseen gold")
+    assert [line[place] for line in texts(sheet)] == ["12", "0"]
+    assert place in sheet.right
+    assert "Unseen gold: entities in text that was cut off" in ledger.about
+    assert "a (5, unseen gold entities: 12)" in " ".join(text for _, text in summary.remarks)
+
+
 def test_speed_needs_a_run_that_was_timed(tmp_path):
     make_run(tmp_path, "a", asked=0)
     shown = section(summary_of(tmp_path), "Quality against speed")
@@ -263,6 +280,7 @@ def test_speed_needs_a_run_that_was_timed(tmp_path):
     make_run(tmp_path, "b")
     shown = section(summary_of(tmp_path), "Quality against speed")
     assert shown.figures[0].text == "b: 50.0 at 50 examples per second"
+    assert texts(shown.sheets[0]) == [["b", "50.0", "50"]]
 
 
 def test_a_hollow_dot_is_unreliable_in_every_chart_of_scores(tmp_path):

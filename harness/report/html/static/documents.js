@@ -1,6 +1,7 @@
-/* Chooses, filters and lists documents; what is shown stands in the address, so that it can be linked to. */
+/* Chooses, filters and lists documents. */
 (() => {
-  const { make, visible, bdi, CodePoints, draw, legend } = documentsDrawing;
+  const { make, visible, bdi, CodePoints } = documentsText;
+  const { draw, legend } = documentsDrawing;
   const at = (name) => document.getElementById("documents-" + name);
   const source = at("data");
   const section = at("section");
@@ -9,10 +10,13 @@
   const groups = data.groups;
   const ROW = 36;
 
-  /* What is shown. `doc` is a place in the group, -1 for a document that is not there. */
-  const state = { group: 0, a: 0, b: -1, find: "", label: -1, kind: "", differ: false, order: "", doc: 0, example: "" };
+  /* What is shown. `doc` is a place in the group, -1 for a document that is not there, whose id is then `missing`. */
+  const first = () => ({
+    group: 0, a: 0, b: groups[0].runs.length > 1 ? 1 : -1, find: "", label: -1, kind: "", differ: false, order: "", doc: 0, example: "",
+    missing: "",
+  });
+  const state = first();
   let shownIds = [];
-  let missing = "";
   let ticket = 0;
 
   const group = () => groups[state.group];
@@ -62,61 +66,16 @@
 
   /* ---- the address ------------------------------------------------------------------------------------------- */
 
-  /* Half a surrogate pair cannot be encoded, and an id may hold one. */
-  const encode = (text) =>
-    encodeURIComponent(text.replace(/\\|\p{Cs}/gu, (found) => (found === "\\" ? "\\\\" : "\\u" + found.charCodeAt(0).toString(16))));
-  const decode = (text) => {
-    try {
-      return decodeURIComponent(text).replace(/\\(\\|u[0-9a-f]{4})/g, (_, found) =>
-        found === "\\" ? "\\" : String.fromCharCode(parseInt(found.slice(1), 16)));
-    } catch {
-      return text;
-    }
-  };
-  const address = (doc, example) => {
-    const parts = [["doc", doc]];
-    if (example) parts.push(["example", example]);
-    if (groups.length > 1) parts.push(["in", group().title]);
-    if (state.a !== 0) parts.push(["a", group().runs[state.a]]);
-    if (state.b !== (group().runs.length > 1 ? 1 : -1)) parts.push(["b", state.b < 0 ? "" : group().runs[state.b]]);
-    if (state.label >= 0) parts.push(["label", group().labels[state.label]]);
-    if (state.kind !== "") parts.push(["class", state.kind === "error" ? "error" : group().kinds[state.kind][0]]);
-    if (state.find) parts.push(["find", state.find]);
-    if (state.differ) parts.push(["differ", "1"]);
-    if (state.order) parts.push(["order", state.order]);
-    return "#" + parts.map(([name, value]) => `${name}=${encode(value)}`).join("&");
-  };
-
+  const address = (doc, example) => documentsAddress.of(data, state, doc, example);
   const readAddress = () => {
-    const given = new Map();
-    for (const part of location.hash.slice(1).split("&")) {
-      const cut = part.indexOf("=");
-      if (cut > 0) given.set(part.slice(0, cut), decode(part.slice(cut + 1)));
-    }
-    if (!given.has("doc")) return false;
-    const doc = given.get("doc");
-    const holds = (one) => one.docs.findIndex((number) => data.corpora[one.corpus].ids[number] === doc);
-    const named = groups.findIndex((one) => one.title === given.get("in"));
-    const having = groups.findIndex((one) => holds(one) >= 0);
-    state.group = named >= 0 ? named : Math.max(having, 0);
-    const runs = group().runs;
-    state.a = Math.max(runs.indexOf(given.get("a")), 0);
-    state.b = given.has("b") ? runs.indexOf(given.get("b")) : runs.length > 1 ? 1 : -1;
-    state.label = given.has("label") ? group().labels.indexOf(given.get("label")) : -1;
-    const kind = group().kinds.findIndex(([letter]) => letter === given.get("class"));
-    state.kind = given.get("class") === "error" ? "error" : kind >= 0 ? String(kind) : "";
-    state.find = given.get("find") || "";
-    state.differ = given.has("differ");
-    state.order = ["errors", "worse", "better"].includes(given.get("order")) ? given.get("order") : "";
-    state.doc = holds(group());
-    state.example = given.get("example") || "";
-    missing = doc;
-    return true;
+    const found = documentsAddress.read(data, location.hash);
+    if (found) Object.assign(state, found);
+    return found !== null;
   };
 
   /* A new document is a step that the back button takes back; a filter is none. */
   const go = (step) => {
-    const next = address(state.doc < 0 ? missing : idOf(state.doc), state.example);
+    const next = address(state.doc < 0 ? state.missing : idOf(state.doc), state.example);
     if (next === location.hash) return;
     if (step) location.hash = next;
     else history.replaceState(null, "", next);
@@ -222,37 +181,7 @@
 
   /* ---- the document ------------------------------------------------------------------------------------------ */
 
-  const pages = new Map();
-  const KEPT_PAGES = 8;
-  window.harnessDocumentsPage = (name, bodies) => {
-    if (pages.size >= KEPT_PAGES) pages.delete(pages.keys().next().value);
-    pages.set(name, bodies);
-  };
-  const bodyOf = (corpus, number, use) => {
-    if (data.bodies) return use(data.bodies[corpus][number]);
-    const places = data.pages[corpus];
-    let [low, high] = [0, places.length - 1];
-    while (low < high) {
-      const middle = Math.ceil((low + high) / 2);
-      if (places[middle][0] <= number) low = middle;
-      else high = middle - 1;
-    }
-    const [first, name] = places[low];
-    if (pages.has(name)) return use(pages.get(name)[number - first]);
-    const script = document.createElement("script");
-    script.src = name;
-    script.onload = () => {
-      script.remove();
-      use(pages.has(name) ? pages.get(name)[number - first] : null, name);
-    };
-    script.onerror = () => {
-      script.remove();
-      use(null, name);
-    };
-    document.head.append(script);
-    at("view").setAttribute("aria-busy", "true");
-  };
-
+  const bodyOf = documentsBodies(data);
   const view = at("view");
   const quote = (part) => part.replaceAll("%", "%25").replaceAll("/", "%2F");
 
@@ -260,10 +189,13 @@
     ticket += 1;
     const mine = ticket;
     if (state.doc < 0) {
-      view.replaceChildren(make("h3", "", "No such document"), make("p", "", "Not among these: ", bdi(missing)));
+      // Another document may still be on its way, and will not be shown.
+      view.removeAttribute("aria-busy");
+      view.replaceChildren(make("h3", "", "No such document"), make("p", "", "Not among these: ", bdi(state.missing)));
       return after();
     }
     const id = idOf(state.doc);
+    view.setAttribute("aria-busy", "true");
     bodyOf(group().corpus, group().docs[state.doc], (body, page) => {
       if (mine !== ticket) return;
       view.removeAttribute("aria-busy");
@@ -362,9 +294,6 @@
     }
   });
 
-  const first = () => ({
-    group: 0, a: 0, b: groups[0].runs.length > 1 ? 1 : -1, find: "", label: -1, kind: "", differ: false, order: "", doc: 0, example: "",
-  });
   const changed = () => {
     go(false);
     current = location.hash;
@@ -435,7 +364,6 @@
     event.preventDefault();
   });
 
-  Object.assign(state, first());
   at("app").hidden = false;
   update({ jump: readAddress() });
 })();
