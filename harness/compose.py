@@ -289,6 +289,12 @@ def _explained(error: Exception, overrides: Sequence[str], config_dir: str | Non
     option = re.search(r"Could not (?:find|load) '([\w/-]+)/([^'/]+)'", text)
     if option:
         group, name = option.groups()
+        if group.partition("/")[0] == "prompt" and (name.endswith((".yaml", ".yml")) or "/" in group):
+            file = f"{group.partition('/')[2]}/{name}" if "/" in group else name
+            return (
+                f"prompt={file}: no such option; prompt= takes a name of conf/prompt, a file is given for each task: "
+                f"model.TASK.prompt={file}"
+            )
         places = [shipped("conf"), *([Path(config_dir)] if config_dir else [])]
         known = sorted({path.stem for place in places for path in (place / group).glob("*.yaml")})
         if group.startswith("hydra/"):

@@ -156,6 +156,7 @@ def versions() -> dict[str, str]:
         "transformers",
         "torch",
         "tokenizers",
+        "openvino",
         "rouge-score-rs",
         "sentencex",
     ):

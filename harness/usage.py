@@ -16,7 +16,7 @@ Run (a Hydra application; every parameter is key=value, `--cfg job` prints them 
   python -m harness model=openai_compatible model.base_url=http://127.0.0.1:8000/v1 model.served_model=NAME
   python -m harness model=command model.command=[python,my.py] model.name=mysystem
 
-  general keys: data.limit=N  data.split=test  dry_run=true  fresh=true  energy=true  results=DIR
+  general keys: data.limit=DOCUMENTS  data.split=test  dry_run=true  fresh=true  energy=true  results=DIR
   --config-dir DIR adds your own configurations
 
 Subcommands (`python -m harness SUBCOMMAND --help` says more):

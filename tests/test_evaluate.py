@@ -61,7 +61,8 @@ def test_a_run_that_asks_nothing_keeps_the_speed_of_the_one_that_did(tmp_path, c
     assert first["asked"] == 3
 
 
-def test_a_summarizer_says_what_it_read_and_wrote(tmp_path, capsys):
+def test_a_summarizer_says_what_it_read_and_wrote(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
     pytest.importorskip("torch").set_num_threads(1)
     transformers = pytest.importorskip("transformers")
     from harness.__main__ import command

@@ -1,13 +1,11 @@
 """Plans: everything is checked before a model is asked, and run folders are made of identity."""
 
-import dataclasses
 import json
 
 import pytest
 
 from harness import plan as module
 from harness.compose import compose_jobs, parse_arguments
-from harness.config import kind_class, kinds
 from harness.errors import ConfigError, RunError
 from harness.plan import plan
 
@@ -39,19 +37,13 @@ def test_folders_say_what_was_changed():
     assert all(other.startswith("lead-") for other in others)
 
 
-@pytest.mark.parametrize("knob", ["batch_size=3", "batch_tokens=99", "download=true"])
-def test_what_only_makes_batches_smaller_resumes_the_same_run(knob):
-    """After a lack of memory nothing that was answered is asked again (RELIABILITY R6 d)."""
-    (task,) = planned("model=tiny", "task=ner", f"model.ner.{knob}").tasks
-    assert task.folder.name == "tiny"
-
-
-@pytest.mark.parametrize("kind", kinds("model"))
-def test_every_kind_s_batches_are_neutral(kind):
-    cls = kind_class("model", kind)
-    knobs = {"batch_size", "batch_tokens", "pack_tokens", "download"}
-    knobs &= {entry.name for entry in dataclasses.fields(cls)}
-    assert knobs <= getattr(cls, "neutral", frozenset())
+def test_what_moves_speed_alone_has_a_folder_of_its_own_and_what_moves_nothing_has_none():
+    """Or a sweep over batch sizes would be one run, with the speed of the first; `engine.batch_size` resumes."""
+    names = [
+        planned("model=tiny", "task=ner", f"model.ner.{knob}").tasks[0].folder.name
+        for knob in ("download=true", "batch_size=3", "batch_tokens=99", "compile=true")
+    ]
+    assert names == ["tiny", "tiny,batch_size=3", "tiny,batch_tokens=99", "tiny,compile=true"]
 
 
 def test_a_plan_writes_nothing(folder):

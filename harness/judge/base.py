@@ -28,7 +28,7 @@ class Judge(Protocol):
     - `spent() -> dict[str, Any]`: what its findings cost since it was made, for `run.json`: `usage` (counts, the same
       names every time), `cost` (a number or null) and `answered_by` (what an endpoint called itself); empty where it
       counts nothing.
-    - `estimate(questions) -> float | None`: at most what asking these would cost.
+    - `estimate(questions) -> float | None`: at most what asking these would cost; NaN where that cannot be reckoned.
 
     Equal judges of one process are one object, whichever metrics name them, so that counts are of all of them.
 

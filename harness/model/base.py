@@ -34,7 +34,7 @@ class Model(Protocol):
       once, as they come; now and then an empty list, so that whoever asks can stop. Called in place of `answer`.
     - `spent() -> dict[str, Any]`: what its answers of this process cost, for `run.json`: `cost` (a number or null),
       `usage` (counts), and whatever else is worth keeping.
-    - `estimate(inputs) -> float | None`: at most what asking these would cost.
+    - `estimate(inputs) -> float | None`: at most what asking these would cost; NaN where that cannot be reckoned.
     - `load() -> None`: loads weights, before the run folder is touched; raises `ResourceError` if they cannot be used.
     """
 

@@ -58,8 +58,8 @@ class HfModel:
     pairs: ClassVar[bool] = False
     # Parameters that move no answer beyond rounding.
     unmoving: ClassVar[frozenset[str]] = frozenset({"batch_size", "device", "download"})
-    # Those of them that a run which was cut off may be resumed with.
-    neutral: ClassVar[frozenset[str]] = frozenset({"batch_size", "download"})
+    # Of them what moves no speed either: runs that differ in it alone are one.
+    neutral: ClassVar[frozenset[str]] = frozenset({"download"})
     gold: ClassVar[GoldUse] = "none"
 
     def __post_init__(self) -> None:

@@ -39,7 +39,6 @@ class HfClassifier(HfModel):
 
     # The runtime stands in the signature by itself, where it is not torch.
     unmoving: ClassVar[frozenset[str]] = HfModel.unmoving | {"batch_tokens", "compile", "runtime"}
-    neutral: ClassVar[frozenset[str]] = HfModel.neutral | {"batch_tokens"}
 
     def __post_init__(self) -> None:
         """Refuses values that cannot be meant."""

@@ -76,7 +76,6 @@ class Command:
 
     tasks: ClassVar[tuple[TaskName, ...]] = ("ner", "stance", "summarization")
     gold: ClassVar[GoldUse] = "none"
-    neutral: ClassVar[frozenset[str]] = frozenset({"batch_size"})
 
     def __post_init__(self) -> None:
         if not self.command or not self.command[0].strip():

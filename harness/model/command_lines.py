@@ -117,7 +117,8 @@ class Batch:
     def unanswered(self) -> Answer:
         """What an example gets of which nothing was heard before the program ended well."""
         if self._unread:
-            reason = f"not answered; {self._unread} lines of its batch could not be read"
+            lines = "a line" if self._unread == 1 else f"{self._unread} lines"
+            reason = f"not answered; {lines} of its batch could not be read"
             return Answer(bin="unparsed", reason=reason, raw="\n".join(self.unread))
         return Answer(bin="missing", reason="the program ended without answering it")
 

@@ -71,7 +71,7 @@ class Gliner2:
 
     tasks: ClassVar[tuple[TaskName, ...]] = ("ner",)
     gold: ClassVar[GoldUse] = "none"
-    neutral: ClassVar[frozenset[str]] = frozenset({"batch_size", "download"})
+    neutral: ClassVar[frozenset[str]] = frozenset({"download"})
 
     def __post_init__(self) -> None:
         if not self.path.strip():

@@ -59,9 +59,7 @@ class HfCausal(TokenCounter, PromptModel, TokenGauge, HfModel):
     gold: ClassVar[GoldUse] = "none"
     kind: ClassVar[str] = "hf_causal"
     auto_class: ClassVar[str] = "AutoModelForCausalLM"
-    neutral: ClassVar[frozenset[str]] = frozenset(
-        {"batch_size", "download", "input_price", "output_price", "pack_tokens"}
-    )
+    neutral: ClassVar[frozenset[str]] = frozenset({"download", "input_price", "output_price"})
 
     gguf_file: str | None = None
     batch_size: int = 8
@@ -93,7 +91,7 @@ class HfCausal(TokenCounter, PromptModel, TokenGauge, HfModel):
 
     def signature(self) -> dict[str, Any]:
         """Parameters, the prompt with all that it shows, the commit and the weights' fingerprint."""
-        left_out = {"device", "prompt", "shots", *READING, *self.neutral}
+        left_out = {"batch_size", "device", "pack_tokens", "prompt", "shots", *READING, *self.neutral}
         given = {
             entry.name: getattr(self, entry.name) for entry in dataclasses.fields(self) if entry.name not in left_out
         }

@@ -46,7 +46,6 @@ class Spacy:
 
     tasks: ClassVar[tuple[TaskName, ...]] = ("ner",)
     gold: ClassVar[GoldUse] = "none"
-    neutral: ClassVar[frozenset[str]] = frozenset({"batch_size"})
 
     def __post_init__(self) -> None:
         if not self.path.strip():

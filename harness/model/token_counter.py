@@ -1,7 +1,7 @@
 """Tokens that a model read and wrote, for `run.json`, and what they come to at a price per million."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -20,6 +20,11 @@ class TokenCounter:
     def usage(self) -> dict[str, int]:
         """Tokens since this model was made."""
         return {"input_tokens": 0, "output_tokens": 0}
+
+    def estimate(self, inputs: Sequence[Any]) -> float | None:
+        """What asking these would cost: None without a price, NaN with one: tokens are known once they are read."""
+        priced = any(getattr(self, name, None) is not None for name in ("input_price", "output_price"))
+        return math.nan if priced and inputs else None
 
     def spent(self) -> dict[str, Any]:
         """What was used since this model was made, and its price where one is known."""

@@ -97,6 +97,8 @@ def locate(path: str, revision: str | None = None, download: bool = False, *, ta
         found = StoredWeights(folder.resolve(), path)
         _inspect(found)
         return found
+    if folder is not None and folder.is_file():
+        raise ResourceError(f"model.{task}.path: {path!r} is a file; expected a checkpoint's folder or a hub name")
     if path.startswith(PREFIX) or not HUB_NAME.fullmatch(path):
         raise ResourceError(f"model.{task}.path: {path!r} is no folder on this machine")
     cached = _cached(path, revision)

@@ -1,5 +1,6 @@
 """Tables on the terminal: as much as its width holds, in an order that never loses the headline score or a loss."""
 
+import math
 import os
 import shutil
 import sys
@@ -103,11 +104,13 @@ def print_outcomes(outcomes: "Sequence[Outcome]") -> None:
 
 def print_dry_run(rows: Sequence[dict[str, Any]]) -> None:
     """Prints what a run would ask."""
+    from harness.report.shown import price
+
     names = ("task", "model", "examples", "stored", "to ask", "words to read", "cost", "folder")
     table = [names]
     for row in rows:
         examples, stored = int(row["examples"]), int(row["stored"])
-        cost = "none" if not row["cost"] else f"{row['cost']:.2f}"
+        cost = "not estimated" if math.isnan(row["cost"]) else price(row["cost"]) if row["cost"] else "none"
         folder = visible(row["folder"]) + (" (resumes)" if row.get("resumes") else "")
         texts = (visible(row["task"]), visible(row["model"]))
         table.append((*texts, str(examples), str(stored), str(examples - stored), f"{row['words']:,}", cost, folder))

@@ -282,6 +282,13 @@ class TestParameter:
         assert model._device == torch.device("cpu")
         assert model.signature()["dtype"] == "float32"
 
+    def test_passes_side_by_side_whatever_kind_of_encoder_it_is(self):
+        """The shipped tagger is a RoFormer, whose code nobody read for it."""
+        plain, model = (HfTagger(path=NER, runtime=runtime) for runtime in ("torch", "openvino"))
+        model.__dict__["forward"] = model.network
+        assert plain.budget.streams is None
+        assert model.budget.streams is not None
+
     def test_a_machine_without_the_package(self, monkeypatch):
         monkeypatch.setitem(sys.modules, "openvino", None)
         with pytest.raises(ResourceError, match=r"runtime=openvino needs the package openvino: pip install openvino$"):

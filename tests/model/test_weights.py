@@ -66,6 +66,12 @@ class TestLocate:
         found = locate(str(folder))
         assert (found.folder, found.name, found.commit) == (folder, str(folder), None)
 
+    def test_a_file_is_no_checkpoint(self, tmp_path):
+        file = tmp_path / "model.safetensors"
+        file.write_bytes(b"x")
+        with pytest.raises(ResourceError, match=r"is a file; expected a checkpoint's folder or a hub name$"):
+            locate(str(file), task="ner")
+
     @pytest.mark.parametrize(
         "path", ["/no/such/folder", "./none", "../none", "a/b/c", "package:weights/none", "a b", "é"]
     )

@@ -1,5 +1,6 @@
 """Tables on the terminal: honest at every width, and nothing in a name acts on it."""
 
+import math
 import re
 import runpy
 import sys
@@ -246,6 +247,9 @@ def test_dry_run_is_a_table_of_what_would_be_asked(capsys):
     print_dry_run([{**common, "model": "x[red]\x1b[2J", "examples": 40, "stored": 10, "words": 12345}])
     out = capsys.readouterr().out
     assert out.startswith("dry run: nothing was asked, nothing written\n")
+    for cost, shown in ((12.5, "12.50"), (9.9e-6, "9.9e-06"), (math.nan, "not estimated")):
+        print_dry_run([{**common, "model": "m", "examples": 1, "stored": 0, "words": 1, "cost": cost}])
+        assert f" 1  {shown}  results" in capsys.readouterr().out
     assert re.search(r"x\[red\]\\x1b\[2J +40 +10 +30 +12,345 +none +results/mine/ner/x \(resumes\)", out)
 
 
