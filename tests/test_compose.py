@@ -221,7 +221,7 @@ def test_what_only_a_composition_shows_is_refused_too(argument):
             ["prompt=my/p.yaml"],
             "prompt=my/p.yaml: no such option; prompt= takes a name of conf/prompt, a file is given",
         ),
-        (["prompt=/tmp/p.yml"], "a file is given for each task: model.TASK.prompt=/tmp/p.yml"),
+        (["prompt=/mine/p.yml"], "a file is given for each task: model.TASK.prompt=/mine/p.yml"),
         (["model=led"], "model=led: no such option; did you mean 'lead'?"),
         (["task=nerr"], "task=nerr: no such option; did you mean 'ner'?; there are ner, stance, summarization"),
         (["metric=[rougee]"], "metric=rougee: no such option; did you mean 'rouge'?"),

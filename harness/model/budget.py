@@ -53,8 +53,7 @@ class Budget:
         Without streams the passes are made at once, since a GPU lets nobody wait for them.
         """
         waiting = self._passes([i for i, length in enumerate(lengths) if length], lengths, batch_size)
-        # A pass by itself has all cores.
-        if self.streams is None or (len(waiting) < 2 and not self.streams.busy):
+        if self.streams is None:
             self._one_by_one(waiting, lengths, batch_size, forward)
             return _nothing
         begun = [(chosen, self.streams.submit(forward, chosen)) for chosen in waiting]

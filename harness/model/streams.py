@@ -42,11 +42,6 @@ class Streams:
         torch.set_num_threads(count)
         self._begun: set[Future[None]] = set()
 
-    @property
-    def busy(self) -> bool:
-        """Whether work was submitted that is not done."""
-        return bool(self._begun)
-
     def submit(self, work: Callable[..., None], *given: Any) -> Future[None]:
         """Has a thread do this work, after all work that was submitted before."""
         future = self._pool.submit(work, *given)

@@ -4,7 +4,7 @@ import ast
 import importlib.util
 import re
 from pathlib import Path
-from threading import Barrier
+from threading import Barrier, Event
 from types import SimpleNamespace
 
 import pytest
@@ -36,21 +36,20 @@ def test_each_has_one_core_and_this_thread_keeps_its_own(two):
     assert torch.get_num_threads() == 2
 
 
-def test_what_is_submitted_is_busy_until_it_is_done(two):
-    assert not two.busy
-    begun, go = Barrier(2), Barrier(2)
+def test_what_nobody_began_is_dropped_and_the_rest_awaited(two):
+    begun, go, done = Barrier(3), Event(), []
 
     def work():
         begun.wait(20)
         go.wait(20)
+        done.append(1)
 
-    future = two.submit(work)
+    futures = [two.submit(work) for _ in range(5)]
     begun.wait(20)
-    assert two.busy
-    go.wait(20)
-    future.result(20)
+    futures[-1].add_done_callback(lambda _: go.set())
     two.clear()
-    assert not two.busy
+    assert len(done) == 2
+    assert [future.cancelled() for future in futures] == [False, False, True, True, True]
 
 
 def encoder(model_type="bert", device="cpu", kind=torch.nn.Linear):
