@@ -96,7 +96,7 @@ class Outlook:
         questions: How many it has; equal ones, and those that a metric before it puts to the same judge, count once.
         stored: Those that were answered before.
         words: Of the questions that are left.
-        cost: What asking them would cost at most; 0 where no price is known.
+        cost: What asking them would cost at most; 0 where no price is known, NaN where that cannot be reckoned.
         unsure: What the number rests on where not every example is answered; empty where it is exact.
     """
 

@@ -89,19 +89,14 @@ def language_model(tmp_path_factory):
     """A causal language model of a few thousand random weights, and the command that has it answer all three tasks."""
     torch = pytest.importorskip("torch")
     transformers = pytest.importorskip("transformers")
-    tokenizers = pytest.importorskip("tokenizers")
+    from tests.made_tokenizers import causal_tokenizer
+
     torch.set_num_threads(1)
     folder = tmp_path_factory.mktemp("causal")
-    words = ["<unk>", "</s>", "favor", "against", "none", *(f"w{number}" for number in range(20))]
-    made = tokenizers.Tokenizer(
-        tokenizers.models.WordLevel({word: number for number, word in enumerate(words)}, unk_token="<unk>")
-    )
-    made.pre_tokenizer = tokenizers.pre_tokenizers.Whitespace()
-    transformers.PreTrainedTokenizerFast(tokenizer_object=made, eos_token="</s>", unk_token="<unk>").save_pretrained(
-        folder
-    )
+    tokenizer = causal_tokenizer(["favor", "against", "none", *(f"w{number}" for number in range(20))])
+    tokenizer.save_pretrained(folder)
     config = transformers.LlamaConfig(
-        vocab_size=len(words),
+        vocab_size=len(tokenizer),
         hidden_size=8,
         intermediate_size=8,
         num_hidden_layers=1,

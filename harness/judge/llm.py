@@ -85,13 +85,11 @@ class Llm:
 
     def spent(self) -> dict[str, Any]:
         """What the model counted since it was made, and its price where one is known."""
-        found: dict[str, Any] = self._model.spent() if hasattr(self._model, "spent") else {}
+        found: dict[str, Any] = self._model.spent()
         return found
 
     def estimate(self, questions: Sequence[Question]) -> float | None:
-        """At most what asking these would cost; None where no price is known."""
-        if not hasattr(self._model, "estimate"):
-            return None
+        """At most what asking these would cost; None where no price is known, NaN where that cannot be reckoned."""
         found: float | None = self._model.estimate([self.posed(question) for question in questions])
         return found
 

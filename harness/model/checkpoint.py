@@ -13,6 +13,7 @@ from harness.errors import ConfigError, ResourceError
 from harness.model.base import GoldUse
 from harness.model.budget import Budget, found_budget
 from harness.model.int8 import SCHEME, quantized
+from harness.model.said import shortened
 from harness.model.weights import StoredWeights, fingerprint, locate, quiet
 from harness.records import Answer, Input
 
@@ -282,9 +283,3 @@ class HfModel:
                         f"{self.path}: needs code of its own (auto_map), and code from a model's folder is never run"
                     ) from fault
                 raise ResourceError(f"{self.path}: cannot be loaded by {auto}: {shortened(fault)}") from fault
-
-
-def shortened(fault: BaseException) -> str:
-    """What a library said, on one line."""
-    words = " ".join(str(fault).split()) or type(fault).__name__
-    return words if len(words) <= 200 else words[:200] + "..."

@@ -8,8 +8,9 @@ from typing import Any, ClassVar, Literal
 from harness.errors import ResourceError
 from harness.model.batching import keys, pad, rows
 from harness.model.budget import Budget, found_budget
-from harness.model.checkpoint import HfModel, shortened
+from harness.model.checkpoint import HfModel
 from harness.model.openvino import converted
+from harness.model.said import shortened
 from harness.model.streams import a_core_each, streams_for
 
 # Rows and columns of unlike passes, after which compiled kernels take any; one row has kernels of its own.

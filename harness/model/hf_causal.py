@@ -23,7 +23,6 @@ from harness.model.long_input import ADVICE, READING, answer_all, at_once
 from harness.model.prompted import PromptModel
 from harness.model.prompts import Message, as_text
 from harness.model.softmax import softmax
-from harness.model.token_counter import TokenCounter
 from harness.model.tree_scoring import Prefix, Question, common_length, label_log_probabilities
 from harness.model.weights import StoredWeights, fingerprint
 from harness.records import Answer, Input, SummaryInput, TaskName
@@ -36,7 +35,7 @@ MARK = "\u2060"
 
 
 @dataclass(frozen=True, kw_only=True)
-class HfCausal(TokenCounter, PromptModel, TokenGauge, HfModel):
+class HfCausal(PromptModel, TokenGauge, HfModel):
     """Stance, entities or summaries from a causal language model that is asked with a prompt.
 
     The prompt is a chat where the tokenizer has a chat template, and running text otherwise; a template that writes

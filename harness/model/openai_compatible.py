@@ -25,7 +25,7 @@ from harness.model.endpoint import checked_base_url, is_loopback, read_key
 from harness.model.gauge import CHARACTERS_PER_TOKEN, CharacterGauge, characters
 from harness.model.long_input import ADVICE, READING, answer_all, answer_awaited
 from harness.model.prompted import PromptModel
-from harness.model.token_counter import TokenCounter, price_of
+from harness.model.token_counter import price_of
 from harness.records import Answer, Input, StanceInput, SummaryInput, TaskName
 
 # Output tokens per word of a style's limit, and some to end on.
@@ -46,7 +46,7 @@ _refused: dict[tuple[str, str | None], str] = {}
 
 
 @dataclass(frozen=True, kw_only=True)
-class OpenaiCompatible(PromptModel, CharacterGauge, TokenCounter):
+class OpenaiCompatible(PromptModel, CharacterGauge):
     """Stance, entities or summaries from a model behind an endpoint: vLLM, llama.cpp, Ollama, or a hosted one.
 
     Several questions are under way at once. A fault that may pass (408, 409, 429, 5xx, timeouts, broken replies) is

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from harness.errors import ResourceError
 from harness.model.budget import out_of_memory
-from harness.model.checkpoint import shortened
+from harness.model.said import shortened
 
 # What OpenVINO imports where it is installed: it writes into the user's home and reports over the network.
 TELEMETRY = "openvino_telemetry"

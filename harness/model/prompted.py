@@ -10,6 +10,7 @@ from harness.model.answers import read_answer
 from harness.model.base import GoldUse
 from harness.model.long_input import HowRead, Overlong
 from harness.model.prompts import Message, Prompt, Shot
+from harness.model.token_counter import TokenCounter
 from harness.records import Answer, Example, Input, TaskName
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PromptModel:
+class PromptModel(TokenCounter):
     """A kind with a prompt: a subclass asks `messages(one)` and hands what was written to `read(raw, one)`.
 
     Args:

@@ -4,33 +4,23 @@ import pytest
 
 from harness.errors import ConfigError, ResourceError
 from harness.judge.hf_nli import HfNli
+from tests.made_tokenizers import encoder_tokenizer
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
-tokenizers = pytest.importorskip("tokenizers")
 
 pytestmark = pytest.mark.core
 # These models are so small that threads would only wait for each other.
 torch.set_num_threads(1)
 
 WORDS = ["good", "bad", "the", "tax", "plan", "war", "is", "nobody", "likes", "rain", "falls"]
-MARKS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
-IDS = {word: i for i, word in enumerate([*MARKS, *WORDS])}
+IDS = encoder_tokenizer(WORDS).get_vocab()
 
 
 def save(folder, labels, positions=16, change=None):
     torch.manual_seed(2)
-    made = tokenizers.Tokenizer(tokenizers.models.WordLevel(IDS, unk_token="[UNK]"))
-    made.pre_tokenizer = tokenizers.pre_tokenizers.Whitespace()
-    made.post_processor = tokenizers.processors.TemplateProcessing(
-        single="[CLS] $A [SEP]",
-        pair="[CLS] $A [SEP] $B:1 [SEP]:1",
-        special_tokens=[("[CLS]", 2), ("[SEP]", 3)],
-    )
-    transformers.PreTrainedTokenizerFast(
-        tokenizer_object=made, pad_token="[PAD]", unk_token="[UNK]", cls_token="[CLS]", sep_token="[SEP]",
-        model_input_names=["input_ids", "token_type_ids", "attention_mask"],
-    ).save_pretrained(folder)  # fmt: skip
+    names = ["input_ids", "token_type_ids", "attention_mask"]
+    encoder_tokenizer(WORDS, model_input_names=names).save_pretrained(folder)
     config = transformers.BertConfig(
         vocab_size=len(IDS), hidden_size=16, num_hidden_layers=2, num_attention_heads=2, intermediate_size=16,
         max_position_embeddings=positions, initializer_range=0.5,

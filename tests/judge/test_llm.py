@@ -242,21 +242,16 @@ def test_a_key_that_is_not_taken_is_known_before_anything_is_asked(monkeypatch):
 def path(tmp_path_factory):
     torch = pytest.importorskip("torch")
     transformers = pytest.importorskip("transformers")
-    tokenizers = pytest.importorskip("tokenizers")
+    from tests.made_tokenizers import causal_tokenizer
+
     torch.set_num_threads(1)
     torch.manual_seed(3)
-    words = ["<unk>", "</s>", "<s>", '{"', "score", '":', "}", *"12345", "king", "horse", "rained", "It", "reads"]
-    made = tokenizers.Tokenizer(
-        tokenizers.models.WordLevel({word: n for n, word in enumerate(words)}, unk_token="<unk>")
-    )
-    made.pre_tokenizer = tokenizers.pre_tokenizers.Whitespace()
-    made.post_processor = tokenizers.processors.TemplateProcessing(single="<s> $A", special_tokens=[("<s>", 2)])
+    words = ['{"', "score", '":', "}", *"12345", "king", "horse", "rained", "It", "reads"]
     folder = tmp_path_factory.mktemp("judge")
-    transformers.PreTrainedTokenizerFast(
-        tokenizer_object=made, eos_token="</s>", unk_token="<unk>", bos_token="<s>"
-    ).save_pretrained(folder)
+    tokenizer = causal_tokenizer(words)
+    tokenizer.save_pretrained(folder)
     config = transformers.LlamaConfig(
-        vocab_size=len(words), hidden_size=16, intermediate_size=32, num_hidden_layers=2, num_attention_heads=2,
+        vocab_size=len(tokenizer), hidden_size=16, intermediate_size=32, num_hidden_layers=2, num_attention_heads=2,
         num_key_value_heads=2, max_position_embeddings=512, initializer_range=0.5, eos_token_id=1, bos_token_id=2,
         pad_token_id=None,
     )  # fmt: skip

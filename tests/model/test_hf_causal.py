@@ -19,10 +19,10 @@ from harness.model.hf_causal import HfCausal
 from harness.model.prompts import Prompt
 from harness.plan import plan
 from harness.records import Answer, Entity, Example, NerInput, References, Stance, StanceInput, SummaryInput, Target
+from tests.made_tokenizers import causal_tokenizer
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
-tokenizers = pytest.importorskip("tokenizers")
 
 pytestmark = pytest.mark.core
 # These models are so small that threads would only wait for each other.
@@ -42,13 +42,7 @@ NER = Prompt(task="ner", name="names", template="Text: {{ text }}", answer="json
 
 
 def tokenizer(chat=CHAT):
-    vocabulary = {word: i for i, word in enumerate(["<unk>", "</s>", "<s>", *WORDS])}
-    made = tokenizers.Tokenizer(tokenizers.models.WordLevel(vocabulary, unk_token="<unk>"))
-    made.pre_tokenizer = tokenizers.pre_tokenizers.Whitespace()
-    made.post_processor = tokenizers.processors.TemplateProcessing(single="<s> $A", special_tokens=[("<s>", 2)])
-    found = transformers.PreTrainedTokenizerFast(
-        tokenizer_object=made, eos_token="</s>", unk_token="<unk>", bos_token="<s>"
-    )
+    found = causal_tokenizer(WORDS)
     found.chat_template = chat
     return found
 

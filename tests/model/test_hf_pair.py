@@ -9,10 +9,10 @@ from harness.errors import ConfigError, ResourceError
 from harness.model.hf_pair import HfPair
 from harness.model.streams import Streams
 from harness.records import StanceInput, Target
+from tests.made_tokenizers import encoder_tokenizer
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
-tokenizers = pytest.importorskip("tokenizers")
 
 pytestmark = pytest.mark.core
 # These models are so small that threads would only wait for each other.
@@ -33,24 +33,8 @@ def asked(*cases):
     ]
 
 
-def pair_tokenizer(max_length=10**30):
-    vocabulary = {word: i for i, word in enumerate(["[PAD]", "[UNK]", "[CLS]", "[SEP]", *WORDS])}
-    made = tokenizers.Tokenizer(tokenizers.models.WordLevel(vocabulary, unk_token="[UNK]"))
-    made.pre_tokenizer = tokenizers.pre_tokenizers.Whitespace()
-    made.post_processor = tokenizers.processors.TemplateProcessing(
-        single="[CLS] $A [SEP]",
-        pair="[CLS] $A [SEP] $B:1 [SEP]:1",
-        special_tokens=[("[CLS]", 2), ("[SEP]", 3)],
-    )
-    return transformers.PreTrainedTokenizerFast(
-        tokenizer_object=made,
-        model_max_length=max_length,
-        pad_token="[PAD]",
-        unk_token="[UNK]",
-        cls_token="[CLS]",
-        sep_token="[SEP]",
-        model_input_names=["input_ids", "token_type_ids", "attention_mask"],
-    )
+def pair_tokenizer(**given):
+    return encoder_tokenizer(WORDS, model_input_names=["input_ids", "token_type_ids", "attention_mask"], **given)
 
 
 def save(folder, labels, positions=16, change=None):

@@ -251,9 +251,12 @@ class TestAnswers:
         assert scores[0] == pytest.approx(scores[1], abs=1e-6)
         assert len(scores[0]) > 100
 
-    def test_agrees_with_the_pipeline_of_transformers(self, random_tagger):
+    @pytest.mark.parametrize("cores", [1, 2])
+    def test_agrees_with_the_pipeline_of_transformers(self, random_tagger, cores):
         texts = [" ".join(WORDS[(i + 3 * j) % len(WORDS)] for j in range(5 + i)) for i in range(12)]
-        tagger = HfTagger(path=random_tagger)
+        tagger = HfTagger(path=random_tagger, batch_tokens=30)
+        tagger.budget.streams = Streams(cores) if cores > 1 else None
+        torch.set_num_threads(1)
         pipeline = transformers.pipeline("ner", model=tagger.network, tokenizer=tagger.tokenizer, device="cpu")
         for text, answer in zip(texts, tagger.answer(asked(*texts)), strict=True):
             # One token a word here, so the pipeline's tokens are our words; O is what it leaves out.

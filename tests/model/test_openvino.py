@@ -17,10 +17,10 @@ from harness.model.hf_pair import HfPair
 from harness.model.hf_tagger import HfTagger
 from harness.model.openvino import TELEMETRY, converted
 from harness.records import NerInput, StanceInput, Target
+from tests.made_tokenizers import encoder_tokenizer
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
-tokenizers = pytest.importorskip("tokenizers")
 
 pytestmark = pytest.mark.core
 # Not imported here: that would be without what keeps it from reporting.
@@ -55,27 +55,12 @@ def two_cores():
     torch.set_num_threads(before)
 
 
-def tokenizer(names):
-    vocabulary = {word: i for i, word in enumerate(["[PAD]", "[UNK]", "[CLS]", "[SEP]", *WORDS])}
-    made = tokenizers.Tokenizer(tokenizers.models.WordLevel(vocabulary, unk_token="[UNK]"))
-    made.pre_tokenizer = tokenizers.pre_tokenizers.Whitespace()
-    made.post_processor = tokenizers.processors.TemplateProcessing(
-        single="[CLS] $A [SEP]",
-        pair="[CLS] $A [SEP] $B:1 [SEP]:1",
-        special_tokens=[("[CLS]", 2), ("[SEP]", 3)],
-    )
-    special = {"pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]"}
-    return transformers.PreTrainedTokenizerFast(
-        tokenizer_object=made, model_max_length=40, model_input_names=names, **special
-    )
-
-
 def saved(folder, kind, auto):
     names = ["input_ids", "attention_mask", *(["token_type_ids"] if kind == "bert" else [])]
     config = KINDS[kind]()
     torch.manual_seed(3)
     auto.from_config(config).save_pretrained(folder)
-    tokenizer(names).save_pretrained(folder)
+    encoder_tokenizer(WORDS, model_max_length=40, model_input_names=names).save_pretrained(folder)
     return str(folder)
 
 
