@@ -36,7 +36,7 @@ _ABOUT = {
     "openai": "model=openai_compatible",
     "gguf": "GGUF weights of model=hf_causal",
     "energy": "energy=true",
-    "openvino": "runtime=openvino of hf_tagger and hf_pair",
+    "onnxruntime": "runtime=onnxruntime of hf_tagger and hf_pair",
 }
 _OK, _BAD, _ABSENT = "ok", "BROKEN", "-"
 

@@ -156,7 +156,7 @@ def versions() -> dict[str, str]:
         "transformers",
         "torch",
         "tokenizers",
-        "openvino",
+        "onnxruntime",
         "rouge-score-rs",
         "sentencex",
     ):

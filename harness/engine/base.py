@@ -1,11 +1,17 @@
 """What every engine is: it asks a model in batches and hands back each batch as soon as it is answered."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import fields
+from operator import attrgetter
 from typing import Protocol
 
+from harness.files import canonical_json
 from harness.journal import answer_to_json
 from harness.model.base import Model
-from harness.records import BINS, Answer, Input
+from harness.records import BINS, Answer, Entity, Input
+
+_ENTITY = attrgetter(*(field.name for field in fields(Entity)))
+_ANSWER = attrgetter(*(field.name for field in fields(Answer) if field.name not in ("entities", "mentions")))
 
 # Called after every batch, in the order answered; it must have stored the answers when it returns.
 Commit = Callable[[Sequence[Input], Sequence[Answer]], None]
@@ -49,7 +55,20 @@ def checked_answers(answers: Sequence[Answer], batch: Sequence[Input]) -> list[A
     """
     if len(answers) != len(batch):
         raise ValueError(f"the model gave {len(answers)} answers to {len(batch)} inputs")
-    return [_storable(answer) for answer in answers]
+    return [answer if _sound(answer) else _storable(answer) for answer in answers]
+
+
+def _sound(answer: Answer) -> bool:
+    """Whether an answer of usual types can be stored: a look at values alone, since writing their names costs more."""
+    if not isinstance(answer, Answer) or answer.bin not in BINS or answer.mentions is not None:
+        return False
+    if not isinstance(answer.entities, tuple | None):
+        return False
+    try:
+        canonical_json([_ANSWER(answer), *map(_ENTITY, answer.entities or ())]).encode("utf-8")
+    except (AttributeError, TypeError, ValueError):
+        return False
+    return True
 
 
 def _storable(answer: Answer) -> Answer:

@@ -2,7 +2,10 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 from typing import Any, TypeVar
+
+import numpy as np
 
 # Texts that are tokenized together, ahead of the device.
 STRETCH = 64
@@ -68,8 +71,8 @@ def ahead(make: Callable[[Given], Made], given: Sequence[Given]) -> Iterator[Mad
 
 def rows(encoded: Any, keys: Sequence[str]) -> list[dict[str, list[int]]]:
     """What a tokenizer gave for several texts, one row each."""
-    kept = [key for key in keys if key in encoded]
-    return [{key: list(encoded[key][i]) for key in kept} for i in range(len(encoded["input_ids"]))]
+    kept = {key: encoded[key] for key in keys if key in encoded}
+    return [dict(zip(kept, values, strict=True)) for values in zip(*kept.values(), strict=True)]
 
 
 def keys(network: Any, tokenizer: Any) -> list[str]:
@@ -87,17 +90,11 @@ def pad(chosen: Sequence[Row], pad_token: int | None, device: Any) -> dict[str, 
     """Rows padded on the right to the longest of them, as tensors; padding is masked."""
     import torch
 
-    width = max(len(row["input_ids"]) for row in chosen)
-    filler = {"input_ids": pad_token or 0}
-    padded = {
-        key: torch.tensor(
-            [[*row[key], *[filler.get(key, 0)] * (width - len(row[key]))] for row in chosen],
-            dtype=torch.long,
-            device=device,
-        )
-        for key in chosen[0]
-    }
-    if "attention_mask" not in padded:
-        lengths = torch.tensor([len(row["input_ids"]) for row in chosen], device=device)
-        padded["attention_mask"] = (torch.arange(width, device=device)[None, :] < lengths[:, None]).long()
-    return padded
+    lengths = np.array([len(row["input_ids"]) for row in chosen])
+    there = np.arange(lengths.max()) < lengths[:, None]
+    padded = {}
+    for key in chosen[0]:
+        padded[key] = np.full(there.shape, (pad_token or 0) if key == "input_ids" else 0)
+        padded[key][there] = np.fromiter(chain.from_iterable(row[key] for row in chosen), np.int64, lengths.sum())
+    padded.setdefault("attention_mask", there.astype(np.int64))
+    return {key: torch.from_numpy(values).to(device) for key, values in padded.items()}

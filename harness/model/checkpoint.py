@@ -192,7 +192,11 @@ class HfModel:
             raise
         except (RuntimeError, AssertionError) as fault:
             raise self._unusable(fault) from fault
-        return quantized(model) if self.precision == "int8" else model
+        return self.rounded(model) if self.precision == "int8" else model
+
+    def rounded(self, network: Any) -> Any:
+        """The model in int8."""
+        return quantized(network)
 
     @cached_property
     def budget(self) -> Budget:

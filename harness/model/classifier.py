@@ -9,7 +9,7 @@ from harness.errors import ResourceError
 from harness.model.batching import keys, pad, rows
 from harness.model.budget import Budget, found_budget
 from harness.model.checkpoint import HfModel
-from harness.model.openvino import converted
+from harness.model.onnxruntime import SCHEME, exported
 from harness.model.said import shortened
 from harness.model.streams import a_core_each, streams_for
 
@@ -30,13 +30,14 @@ class HfClassifier(HfModel):
         batch_tokens: Tokens of one forward pass, padding included; None finds them from the device. Halved where they
             do not fit into memory, down to one text. Never moves an answer beyond rounding.
         compile: Whether kernels are compiled for the model (`torch.compile`) before the first answer.
-        runtime: What makes the forward passes: torch, or on a CPU OpenVINO, which the model is converted for in memory.
+        runtime: What makes the forward passes: torch, or on a CPU ONNX Runtime, which the model is exported for in
+            memory.
     """
 
     batch_size: int = 256
     batch_tokens: int | None = None
     compile: bool = False
-    runtime: Literal["torch", "openvino"] = "torch"
+    runtime: Literal["torch", "onnxruntime"] = "torch"
 
     # The runtime stands in the signature by itself, where it is not torch.
     unmoving: ClassVar[frozenset[str]] = HfModel.unmoving | {"batch_tokens", "compile", "runtime"}
@@ -50,8 +51,8 @@ class HfClassifier(HfModel):
             return
         if self.device not in ("auto", "cpu"):
             raise ValueError(f"runtime: {self.runtime} is for device=cpu, got device={self.device}")
-        if self.dtype not in ("auto", "float32"):
-            raise ValueError(f"runtime: {self.runtime} is for dtype=float32, got dtype={self.dtype}")
+        if self.dtype not in ("auto", "float32", "int8"):
+            raise ValueError(f"runtime: {self.runtime} is for dtype=float32 and int8, got dtype={self.dtype}")
         if self.compile:
             raise ValueError(f"runtime: {self.runtime} compiles by itself, compile=true is for runtime=torch")
 
@@ -70,7 +71,14 @@ class HfClassifier(HfModel):
     @property
     def number_format(self) -> dict[str, Any]:
         """What the signature says of `dtype`, and of the runtime where it is not torch."""
-        return super().number_format | ({} if self.runtime == "torch" else {"runtime": self.runtime})
+        plain = super().number_format
+        if self.runtime == "torch":
+            return plain
+        return plain | {"runtime": self.runtime} | ({"int8": SCHEME} if self.precision == "int8" else {})
+
+    def rounded(self, network: Any) -> Any:
+        """The model in int8, where torch makes the passes; ONNX Runtime rounds what it is given."""
+        return super().rounded(network) if self.runtime == "torch" else network
 
     @property
     def cpu_only(self) -> bool:
@@ -79,13 +87,13 @@ class HfClassifier(HfModel):
 
     @cached_property
     def forward(self) -> Callable[..., Any]:
-        """The model's forward pass, compiled or converted where that is wanted.
+        """The model's forward pass, compiled or exported where that is wanted.
 
         Raises:
-            ResourceError: It cannot be compiled or converted here.
+            ResourceError: It cannot be compiled or exported here.
         """
-        if self.runtime == "openvino":
-            return converted(self.network, self._samples(), self._torch().get_num_threads())
+        if self.runtime == "onnxruntime":
+            return exported(self.network, self._samples(), self.precision == "int8")
         if not self.compile:
             return super().forward
         torch = self._torch()

@@ -4,12 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from harness.model.batching import batches
+from harness.model.budget import Budget, found_budget
 from harness.model.generation import watched
-from harness.model.tree_scoring import cache_of, can_pack, read_beginning, shared_length
-
-# A shorter common beginning is read again rather than kept.
-SHORTEST_SHARED = 64
+from harness.model.kv_cache import cache_budget, read_prompts
+from harness.model.tree_scoring import can_pack
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,55 +26,61 @@ class Written:
 
 
 def generate(
-    network: Any, prompts: Sequence[Sequence[int]], *, most: int, batch_size: int, ends: Sequence[int]
+    network: Any,
+    prompts: Sequence[Sequence[int]],
+    *,
+    most: int,
+    batch_size: int,
+    ends: Sequence[int],
+    budget: Budget | None = None,
 ) -> list[Written]:
     """Continues each prompt with its likeliest tokens, up to an end or to `most` tokens.
 
-    Rows are padded on the left, where a mask hides it. What all prompts of a batch begin with is read once.
+    A step writes one token of every prompt of a batch and costs little more than that of one prompt, since it has to
+    read all weights either way. Prompts are read in smaller passes, which hold less padding.
 
     Args:
         network: A causal language model.
         prompts: Tokens, at least one each.
         most: Tokens to write at most.
-        batch_size: Prompts in a batch.
+        batch_size: Prompts that are continued together, fewer where memory is too small for what is kept of them.
         ends: Tokens that end an answer.
+        budget: Tokens of a pass that reads prompts; None finds them from the device.
     """
-    found: list[Written] = [Written((), False, True)] * len(prompts)
-    for chosen in batches([len(prompt) for prompt in prompts], batch_size):
-        made = _batch(network, [tuple(prompts[i]) for i in chosen], most, ends)
+    rows = [tuple(prompt) for prompt in prompts]
+    found: list[Written] = [Written((), False, True)] * len(rows)
+    if not rows:
+        return found
+    reading = budget or found_budget(network)
+
+    def write(chosen: list[int]) -> None:
+        made = _batch(network, [rows[i] for i in chosen], most, ends, reading)
         for i, one in zip(chosen, made, strict=True):
             found[i] = one
+
+    cache_budget(network).run([len(row) + most for row in rows], batch_size, write)
     return found
 
 
-def _batch(network: Any, prompts: Sequence[tuple[int, ...]], most: int, ends: Sequence[int]) -> list[Written]:
+def _batch(
+    network: Any, prompts: Sequence[tuple[int, ...]], most: int, ends: Sequence[int], reading: Budget
+) -> list[Written]:
     import torch
     from transformers import GenerationConfig
 
     device = network.device
-    shared = 0
-    if len(prompts) > 1 and can_pack(network):
-        shared = shared_length(prompts)
-        shared = shared if shared >= SHORTEST_SHARED else 0
     width = max(map(len, prompts))
     # Any token would do as padding; the first end is one that every model has.
     filler = ends[0] if ends else 0
     ids = torch.full((len(prompts), width), filler, dtype=torch.long)
     mask = torch.zeros(len(prompts), width, dtype=torch.long)
     for row, prompt in enumerate(prompts):
-        # What is shared stands at the very left, and padding between it and the rest.
-        ids[row, :shared] = torch.tensor(prompt[:shared])
-        mask[row, :shared] = 1
-        ids[row, width - len(prompt) + shared :] = torch.tensor(prompt[shared:])
-        mask[row, width - len(prompt) + shared :] = 1
+        # All end side by side, and the mask hides what stands before them.
+        ids[row, width - len(prompt) :] = torch.tensor(prompt)
+        mask[row, width - len(prompt) :] = 1
     given: dict[str, Any] = {"input_ids": ids.to(device), "attention_mask": mask.to(device)}
-    if shared:
-        # Each row sees the same memory, which is copied when it is added to.
-        layers = [
-            (keys.expand(len(prompts), -1, -1, -1), values.expand(len(prompts), -1, -1, -1))
-            for keys, values in read_beginning(network, prompts[0][:shared])
-        ]
-        given["past_key_values"] = cache_of(network, layers)
+    if width > 1 and can_pack(network):
+        given["past_key_values"] = read_prompts(network, prompts, most, reading)
     settings = GenerationConfig(  # type: ignore[no-untyped-call]
         do_sample=False, num_beams=1, max_new_tokens=most, eos_token_id=list(ends) or None, pad_token_id=filler
     )

@@ -61,7 +61,7 @@ class HfCausal(PromptModel, TokenGauge, HfModel):
     neutral: ClassVar[frozenset[str]] = frozenset({"download", "input_price", "output_price"})
 
     gguf_file: str | None = None
-    batch_size: int = 8
+    batch_size: int = 32
     decide: Literal["likelihood", "generate"] = "likelihood"
     max_new_tokens: int | None = None
     pack_tokens: int = 512

@@ -1,51 +1,43 @@
 """Token classification with any transformers checkpoint, over texts of any length."""
 
 import re
-import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, Literal, NamedTuple
 
+import numpy as np
+
 from harness.errors import ResourceError
 from harness.model.base import GoldUse
-from harness.model.batching import ahead, keys, pad, rows, stretches
+from harness.model.batching import ahead, keys, pad, stretches
 from harness.model.budget import overlapped
 from harness.model.checkpoint import NOT_FINITE
 from harness.model.classifier import HfClassifier
+from harness.model.token_words import Array, spans, words
 from harness.model.windows import chars_read, own_parts, windows_of
 from harness.records import Answer, Entity, Input, TaskName
 
 PREFIXED = re.compile(r"([BIMELSU])-(.+)", re.DOTALL)
 UNNAMED = re.compile(r"LABEL_\d+")
-ALONE = frozenset("SU")
-LAST = frozenset("ELSU")
+# A tokenizer's names for what models read. All of a row is attended to.
+COLUMNS = {"input_ids": "ids", "token_type_ids": "type_ids"}
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
-    """A word of the text: its first sub-token's index, and its span without surrounding space."""
-
-    first: int
-    start: int
-    end: int
-
-
-@dataclass(frozen=True, slots=True)
-class Read:
-    """Texts as tokens: as they are, and in the rows that the model reads.
+class Row(NamedTuple):
+    """A row that the model reads, and what it speaks for.
 
     Args:
-        texts: The texts.
-        plain: Their tokens and offsets, without special tokens.
-        windowed: The rows.
-        masks: Which columns of each row are special tokens.
+        columns: By the names that the model has for them.
+        text: The number of its text.
+        tokens: The tokens that it speaks for, among those of all texts one after the other.
+        own: Where they stand in the row.
     """
 
-    texts: list[str]
-    plain: Any
-    windowed: list[dict[str, list[int]]]
-    masks: list[list[int]]
+    columns: dict[str, list[int]]
+    text: int
+    tokens: slice
+    own: slice
 
 
 class Pass(NamedTuple):
@@ -61,14 +53,22 @@ class Pass(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Tagged:
-    """A word's span with its label (prefix and type; `O` has no type) and the probability of that label."""
+class Read:
+    """Texts as tokens: as they are, and in the rows that the model reads.
 
-    start: int
-    end: int
-    prefix: str
-    type: str
-    probability: float
+    Args:
+        texts: The texts.
+        offsets: Of each text where its tokens stand, without special tokens.
+        numbers: Of each text which of the tokenizer's words its tokens belong to.
+        windows: Of each text the stretches of tokens in which it is read.
+        rows: One for each window.
+    """
+
+    texts: list[str]
+    offsets: list[list[tuple[int, int]]]
+    numbers: list[list[int | None]]
+    windows: list[list[tuple[int, int]]]
+    rows: list[Row]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,13 +158,34 @@ class HfTagger(HfClassifier):
 
     def _tag(self, texts: list[str]) -> list[Answer]:
         # Needed by the thread that reads ahead, and not to be made there.
-        _ = self.network, self.filler
+        _ = self.network, self.filler, self._capacity
         begun = (self._begin(read) for read in ahead(self._read, stretches(texts)))
         return [answer for read, passes in overlapped(begun) for answer in self._tagged(read, passes)]
 
     def _read(self, texts: list[str]) -> Read:
-        plain = self.tokenizer(texts, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
-        return Read(texts, plain, *self._rows(texts))
+        bare = {"return_attention_mask": False, "return_token_type_ids": False}
+        encodings = self.tokenizer(texts, add_special_tokens=False, verbose=False, **bare).encodings
+        read = Read(texts, [one.offsets for one in encodings], [one.word_ids for one in encodings], [], [])
+        taken = [key for key in keys(self.network, self.tokenizer) if key in COLUMNS]
+        before = 0
+        for text, (encoding, offsets) in enumerate(zip(encodings, read.offsets, strict=True)):
+            windows = self._windows(len(offsets))
+            read.windows.append(windows)
+            framed = self._framed(encoding)
+            for (begin, _), (first, end), row in zip(windows, own_parts(windows), framed, strict=True):
+                column = row.special_tokens_mask.index(0) + first - begin if first < end else 0
+                own = slice(column, column + end - first)
+                columns = {key: getattr(row, COLUMNS[key]) for key in taken}
+                read.rows.append(Row(columns, text, slice(before + first, before + end), own))
+            before += len(offsets)
+        return read
+
+    def _framed(self, encoding: Any) -> list[Any]:
+        """A text's tokens in windows, each with the special tokens around it: what the tokenizer itself makes of it."""
+        if self._capacity is not None:
+            encoding.truncate(self._capacity, stride=min(self.stride, self._capacity // 2))
+        framed = self.tokenizer.backend_tokenizer.post_process(encoding)
+        return [framed, *framed.overflowing] if self.overlong == "window" else [framed]
 
     def _begin(self, read: Read) -> tuple[tuple[Read, list[Pass]], Callable[[], None]]:
         """The passes over these texts, and what waits for them."""
@@ -173,164 +194,61 @@ class HfTagger(HfClassifier):
         passes: list[Pass] = []
 
         def forward(chosen: list[int]) -> None:
-            tensors = pad([read.windowed[i] for i in chosen], self.filler, self.network.device)
+            tensors = pad([read.rows[i].columns for i in chosen], self.filler, self.network.device)
             with torch.inference_mode():
                 logits = self.forward(**tensors).logits.float()
                 probabilities, ids = logits.softmax(-1).max(-1)
                 passes.append(Pass(chosen, ids, probabilities, torch.isfinite(logits).all(-1)))
 
-        lengths = [len(row["input_ids"]) for row in read.windowed]
+        lengths = [len(row.columns["input_ids"]) for row in read.rows]
         return (read, passes), self.budget.begin(lengths, self.batch_size, forward)
 
     def _tagged(self, read: Read, passes: Sequence[Pass]) -> list[Answer]:
-        predicted = zip(read.masks, _by_row(read.windowed, passes), strict=True)
+        labels, probabilities, unsound = self._predicted(read, passes)
+        found = words(read.texts, read.offsets, read.numbers)
+        chosen, certainty = labels[found.first], probabilities[found.first].tolist()
+        # Tokens that were not read have the label after the last.
+        named = (*self.labels, ("O", ""))
+        label, text, start, end = (several.tolist() for several in (chosen, found.text, found.start, found.end))
+        entities: list[list[Entity]] = [[] for _ in read.texts]
+        for first, last in zip(*spans(named, chosen, found.text), strict=True):
+            i, begin, stop = text[first], start[first], end[last - 1]
+            score = sum(certainty[first:last]) / (last - first)
+            entities[i].append(Entity(begin, stop, named[label[first]][1], read.texts[i][begin:stop], score))
         answers = []
-        for i, text in enumerate(read.texts):
-            offsets = read.plain["offset_mapping"][i]
-            windows = self._windows(len(offsets))
-            # Label id and probability of each token that was read.
-            seen: list[tuple[int, float]] = []
-            sound = True
-            for (begin, _), (first, end) in zip(windows, own_parts(windows), strict=True):
-                mask, (ids, probabilities, finite) = next(predicted)
-                columns = [column for column, special in enumerate(mask) if not special]
-                seen += [(ids[column], probabilities[column]) for column in columns[first - begin : end - begin]]
-                sound &= finite
-            counted: dict[str, Any] = {"tokens_read": len(seen), "tokens_cut": len(offsets) - len(seen)}
-            counted |= {"windows": len(windows), "chars_read": chars_read(offsets, len(seen))}
-            if not sound:
+        for i, (offsets, windows) in enumerate(zip(read.offsets, read.windows, strict=True)):
+            seen = windows[-1][1]
+            counted: dict[str, Any] = {"tokens_read": seen, "tokens_cut": len(offsets) - seen}
+            counted |= {"windows": len(windows), "chars_read": chars_read(offsets, seen)}
+            if i in unsound:
                 answers.append(Answer(bin="nonfinite", reason=NOT_FINITE, **counted))
-                continue
-            tagged = []
-            for word in words(text, offsets, read.plain.word_ids(i)):
-                if word.first < len(seen):
-                    label, probability = seen[word.first]
-                    tagged.append(Tagged(word.start, word.end, *self.labels[label], probability))
-            answers.append(Answer(entities=tuple(spans(text, tagged)), **counted))
+            else:
+                answers.append(Answer(entities=tuple(entities[i]), **counted))
         return answers
+
+    def _predicted(self, read: Read, passes: Sequence[Pass]) -> tuple[Array, Array, set[int]]:
+        """Label id and probability of each token of all texts, and the texts whose scores are not all finite."""
+        count = sum(map(len, read.offsets))
+        labels, probabilities = np.full(count, len(self.labels)), np.zeros(count)
+        unsound: set[int] = set()
+        for one in passes:
+            ids, certainty, finite = (each.numpy(force=True) for each in (one.ids, one.probabilities, one.finite))
+            for place, i in enumerate(one.chosen):
+                row = read.rows[i]
+                labels[row.tokens] = ids[place, row.own]
+                probabilities[row.tokens] = certainty[place, row.own]
+                if not finite[place, : len(row.columns["input_ids"])].all():
+                    unsound.add(row.text)
+        return labels, probabilities, unsound
+
+    @cached_property
+    def _capacity(self) -> int | None:
+        """Tokens of a text that the model reads at once; None where nothing limits them."""
+        return None if self.limit is None else self.limit - int(self.tokenizer.num_special_tokens_to_add())
 
     def _windows(self, tokens: int) -> list[tuple[int, int]]:
         """The stretches in which a text of so many tokens is read."""
-        if self.limit is None:
+        if self._capacity is None:
             return [(0, tokens)]
-        capacity = self.limit - self.tokenizer.num_special_tokens_to_add()
-        windows = windows_of(tokens, capacity, self.stride)
+        windows = windows_of(tokens, self._capacity, self.stride)
         return windows if self.overlong == "window" else windows[:1]
-
-    def _rows(self, texts: list[str]) -> tuple[list[dict[str, list[int]]], list[list[int]]]:
-        """Rows to read, one for each window of each text, and which of their columns are special tokens."""
-        given: dict[str, Any] = {"return_special_tokens_mask": True, "verbose": False}
-        if self.limit is not None:
-            given |= {"truncation": True, "max_length": self.limit}
-            if self.overlong == "window":
-                shared = min(self.stride, (self.limit - self.tokenizer.num_special_tokens_to_add()) // 2)
-                given |= {"return_overflowing_tokens": True, "stride": shared}
-        encoded = self.tokenizer(texts, **given)
-        return rows(encoded, keys(self.network, self.tokenizer)), list(encoded["special_tokens_mask"])
-
-
-def _by_row(
-    windowed: Sequence[dict[str, list[int]]], passes: Sequence[Pass]
-) -> list[tuple[list[int], list[float], bool]]:
-    """Label ids and their probabilities at each position of each row, and whether all scores are finite."""
-    found: list[tuple[list[int], list[float], bool]] = [([], [], True)] * len(windowed)
-    for one in passes:
-        results = (several.tolist() for several in (one.ids, one.probabilities, one.finite))
-        for i, ids, probabilities, finite in zip(one.chosen, *results, strict=True):
-            n = len(windowed[i]["input_ids"])
-            found[i] = (ids[:n], probabilities[:n], all(finite[:n]))
-    return found
-
-
-def words(text: str, offsets: Sequence[tuple[int, int]], numbers: Sequence[int | None]) -> list[Word]:
-    """Words of a text from its sub-tokens' offsets and the tokenizer's word numbers.
-
-    Example:
-        >>> words("Bob, hi", [(0, 2), (2, 3), (3, 4), (4, 7)], [0, 0, 0, 1])
-        [Word(first=0, start=0, end=3), Word(first=2, start=3, end=4), Word(first=3, start=5, end=7)]
-    """
-    groups: list[list[int]] = []
-    blank = False  # whether the last group has nothing but spaces yet
-    for i, (start, end) in enumerate(offsets):
-        # Some tokenizers take a whole text for one word, so a space begins a word too.
-        begins = i == 0 or numbers[i] != numbers[i - 1] or _spaced(text, start)
-        if begins and not (blank and not _spaced(text, start, before=False)):
-            groups.append([])
-            blank = True
-        groups[-1].append(i)
-        blank = blank and not text[start:end].strip()
-    found: list[Word] = []
-    for group in groups:
-        for part in _parts(text, offsets, group):
-            start, end = offsets[part[0]][0], max(offsets[i][1] for i in part)
-            while start < end and text[start].isspace():
-                start += 1
-            while start < end and text[end - 1].isspace():
-                end -= 1
-            if start < end and (not found or start >= found[-1].end):
-                found.append(Word(part[0], start, end))
-    return found
-
-
-def _spaced(text: str, start: int, before: bool = True) -> bool:
-    return text[start : start + 1].isspace() or (before and text[start - 1 : start].isspace())
-
-
-def _parts(text: str, offsets: Sequence[tuple[int, int]], group: list[int]) -> list[list[int]]:
-    """A tokenizer's word in parts: punctuation at its edges, a sub-token each, and what lies between."""
-    if len(group) == 1:
-        return [group]
-    pieces = [text[offsets[i][0] : offsets[i][1]].strip() for i in group]
-    marks = [bool(piece) and all(unicodedata.category(c)[0] in "PS" for c in piece) for piece in pieces]
-    inner = [j for j, (piece, mark) in enumerate(zip(pieces, marks, strict=True)) if piece and not mark]
-    if not inner:
-        return [group]
-    first, last = inner[0], inner[-1]
-    parts: list[list[int]] = []
-    waiting: list[int] = []
-    for j in range(first):
-        waiting.append(group[j])
-        if marks[j]:
-            parts.append(waiting)
-            waiting = []
-    parts.append([*waiting, *group[first : last + 1]])
-    for j in range(last + 1, len(group)):
-        if marks[j]:
-            parts.append([group[j]])
-        else:
-            parts[-1].append(group[j])
-    return parts
-
-
-def spans(text: str, tagged: Sequence[Tagged]) -> list[Entity]:
-    """Labelled words as entities, read as conlleval does.
-
-    Example:
-        >>> spans("Ann Lee met Bo", [Tagged(0, 3, "B", "PER", 0.5), Tagged(4, 7, "I", "PER", 1.0)])
-        [Entity(start=0, end=7, label='PER', text='Ann Lee', score=0.75, parts=())]
-    """
-    groups: list[list[Tagged]] = []
-    before: Tagged | None = None
-    for word in tagged:
-        if word.prefix != "O":
-            goes_on = (
-                before is not None
-                and before.prefix not in LAST
-                and before.type == word.type
-                and word.prefix != "B"
-                and word.prefix not in ALONE
-            )
-            if not goes_on:
-                groups.append([])
-            groups[-1].append(word)
-        before = word
-    return [
-        Entity(
-            group[0].start,
-            group[-1].end,
-            group[0].type,
-            text[group[0].start : group[-1].end],
-            sum(word.probability for word in group) / len(group),
-        )
-        for group in groups
-    ]

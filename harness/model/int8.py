@@ -13,7 +13,7 @@ def quantized(network: Any) -> Any:
     """The model with its linear layers in int8; the head, which makes its scores, stays as it is.
 
     torch's own dynamic quantization, which needs no export and no further package; docs/inference.md has its speed
-    beside ONNX Runtime's, which was a little faster.
+    beside ONNX Runtime's, which is faster.
 
     Raises:
         ResourceError: torch cannot do that here.
@@ -29,7 +29,7 @@ def quantized(network: Any) -> Any:
     if torch.backends.quantized.engine == "none":
         raise ResourceError("dtype=int8: torch has no int8 kernels for this machine; choose another dtype")
     linear = {name for name, module in network.named_modules() if isinstance(module, torch.nn.Linear)}
-    chosen = dict.fromkeys(sorted(linear - _heads(network)), per_channel_dynamic_qconfig)
+    chosen = dict.fromkeys(sorted(linear - heads(network)), per_channel_dynamic_qconfig)
     if not chosen:
         raise ResourceError("dtype=int8: the model has no linear layers below its head; choose another dtype")
     with warnings.catch_warnings():
@@ -41,7 +41,7 @@ def quantized(network: Any) -> Any:
             raise ResourceError(f"dtype=int8: torch cannot round this model's weights: {fault}") from fault
 
 
-def _heads(network: Any) -> set[str]:
+def heads(network: Any) -> set[str]:
     """Names of the modules that are not part of the base model."""
     base = getattr(network, network.base_model_prefix, None)
     names = {name: module for name, module in network.named_modules() if name}

@@ -202,6 +202,7 @@ def _inspect(weights: StoredWeights, hint: str | None = None) -> None:
 def _set_environment() -> None:
     for key, value in {
         "HF_HUB_DISABLE_TELEMETRY": "1",
+        "ORT_DISABLE_TELEMETRY": "1",
         "HF_HUB_DISABLE_PROGRESS_BARS": "1",
         "TRANSFORMERS_VERBOSITY": "error",
         "TRANSFORMERS_NO_ADVISORY_WARNINGS": "1",

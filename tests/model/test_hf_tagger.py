@@ -4,14 +4,14 @@ import dataclasses
 import json
 import sys
 
+import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from harness.__main__ import command
 from harness.errors import ConfigError, ResourceError
-from harness.model.hf_tagger import HfTagger, Tagged, Word, spans, words
+from harness.model.hf_tagger import HfTagger
 from harness.model.streams import Streams
+from harness.model.token_words import spans, words
 from harness.prediction_file import read_predictions
 from harness.records import NerInput
 
@@ -104,83 +104,23 @@ def random_tagger(tmp_path_factory):
     return save(tmp_path_factory.mktemp("random"), small_bert(len(tokenizer), SCHEME), tokenizer)
 
 
+@pytest.fixture(scope="module")
+def byte_level_tagger(tmp_path_factory):
+    """RoBERTa-like: offsets leave the space before a word out, but for the first token of what is looked at."""
+    made = tokenizers.Tokenizer(tokenizers.models.BPE())
+    made.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=True, use_regex=False)
+    alphabet = tokenizers.pre_tokenizers.ByteLevel.alphabet()
+    special = ["<pad>", "<s>", "</s>"]
+    trainer = tokenizers.trainers.BpeTrainer(vocab_size=280, initial_alphabet=alphabet, special_tokens=special)
+    made.train_from_iterator(["Zoë works for Acme."], trainer)
+    made.post_processor = tokenizers.processors.RobertaProcessing(("</s>", 2), ("<s>", 1), add_prefix_space=True)
+    names = ["input_ids", "token_type_ids", "attention_mask"]
+    tokenizer = transformers.PreTrainedTokenizerFast(tokenizer_object=made, pad_token="<pad>", model_input_names=names)
+    return save(tmp_path_factory.mktemp("byte_level"), small_bert(len(tokenizer), SCHEME), tokenizer)
+
+
 def found(answer, text):
     return [(text[e.start : e.end], e.label) for e in answer.entities]
-
-
-class TestSpans:
-    @pytest.mark.parametrize(
-        ("labels", "expected"),
-        [
-            ("O O", []),
-            ("B-A I-A", [(0, 2, "A")]),
-            ("B-A B-A", [(0, 1, "A"), (1, 2, "A")]),
-            ("I-A I-A", [(0, 2, "A")]),  # conlleval: an I- that continues nothing begins a chunk
-            ("I-A I-B", [(0, 1, "A"), (1, 2, "B")]),
-            ("B-A I-B", [(0, 1, "A"), (1, 2, "B")]),
-            ("B-A O I-A", [(0, 1, "A"), (2, 3, "A")]),
-            ("B-A I-A E-A", [(0, 3, "A")]),
-            ("B-A E-A I-A", [(0, 2, "A"), (2, 3, "A")]),
-            ("B-A L-A U-A", [(0, 2, "A"), (2, 3, "A")]),
-            ("S-A S-A", [(0, 1, "A"), (1, 2, "A")]),
-            ("S-A I-A", [(0, 1, "A"), (1, 2, "A")]),
-            ("B-A S-A E-A", [(0, 1, "A"), (1, 2, "A"), (2, 3, "A")]),
-            ("E-A E-A", [(0, 1, "A"), (1, 2, "A")]),
-            ("O E-A", [(1, 2, "A")]),
-            ("B-A M-A E-A", [(0, 3, "A")]),
-        ],
-    )
-    def test_read_as_conlleval_does(self, labels, expected):
-        text = "abc"
-        tagged = [
-            Tagged(i, i + 1, label[0], label[2:], 0.5) if label != "O" else Tagged(i, i + 1, "O", "", 0.5)
-            for i, label in enumerate(labels.split())
-        ]
-        assert [(e.start, e.end, e.label) for e in spans(text, tagged)] == expected
-
-    def test_score_is_the_mean_of_the_words(self):
-        (entity,) = spans("ab cd", [Tagged(0, 2, "B", "A", 0.2), Tagged(3, 5, "I", "A", 0.7)])
-        assert entity.score == pytest.approx(0.45)
-        assert entity.text == "ab cd"
-
-    @settings(deadline=None)
-    @given(st.lists(st.tuples(st.sampled_from("OBIELSUM"), st.sampled_from("XY"))))
-    def test_every_labelled_word_is_in_exactly_one_span(self, labels):
-        tagged = [Tagged(i, i + 1, p, "" if p == "O" else t, 1.0) for i, (p, t) in enumerate(labels)]
-        covered = [i for e in spans("x" * len(labels), tagged) for i in range(e.start, e.end)]
-        assert covered == [i for i, (p, _) in enumerate(labels) if p != "O"]
-
-
-class TestWords:
-    @pytest.mark.parametrize(
-        ("text", "offsets", "numbers", "expected"),
-        [
-            ("Bob ran", [(0, 3), (4, 7)], [0, 1], [(0, 0, 3), (1, 4, 7)]),
-            ("Bob ran", [(0, 2), (2, 3), (3, 7)], [0, 0, 1], [(0, 0, 3), (2, 4, 7)]),  # a leading space in the offsets
-            ("Bob ran", [(0, 3), (3, 4), (4, 7)], [0, 1, 1], [(0, 0, 3), (1, 4, 7)]),  # a sub-token of a space alone
-            ("Bob ran", [(0, 3), (3, 7)], [0, 0], [(0, 0, 3), (1, 4, 7)]),  # a tokenizer without words
-            ("(Bob),", [(0, 1), (1, 4), (4, 5), (5, 6)], [0] * 4, [(0, 0, 1), (1, 1, 4), (2, 4, 5), (3, 5, 6)]),
-            ("U.S.", [(0, 1), (1, 2), (2, 3), (3, 4)], [0] * 4, [(0, 0, 3), (3, 3, 4)]),
-            ("...", [(0, 1), (1, 2), (2, 3)], [0] * 3, [(0, 0, 3)]),
-            ("\U0001f600 a", [(0, 1), (0, 1), (2, 3)], [0, 0, 1], [(0, 0, 1), (2, 2, 3)]),  # bytes of one character
-            ("½ a", [(0, 1), (0, 1), (2, 3)], [0, 1, 2], [(0, 0, 1), (2, 2, 3)]),  # one character, two words
-            ("", [], [], []),
-        ],
-    )
-    def test_table(self, text, offsets, numbers, expected):
-        assert words(text, offsets, numbers) == [Word(*one) for one in expected]
-
-    @settings(deadline=None)
-    @given(st.text(alphabet="ab .,é\U0001f600\n", max_size=30))
-    def test_words_are_in_order_apart_and_without_space_around(self, text):
-        made = tokenizers.Tokenizer(tokenizers.models.WordLevel({"?": 0}, unk_token="?"))
-        made.pre_tokenizer = tokenizers.pre_tokenizers.Metaspace()
-        encoded = made.encode(text)
-        end = 0
-        for word in words(text, encoded.offsets, encoded.word_ids):
-            assert end <= word.start < word.end
-            assert text[word.start : word.end] == text[word.start : word.end].strip()
-            end = word.end
 
 
 class TestAnswers:
@@ -258,20 +198,29 @@ class TestAnswers:
         tagger.budget.streams = Streams(cores) if cores > 1 else None
         torch.set_num_threads(1)
         pipeline = transformers.pipeline("ner", model=tagger.network, tokenizer=tagger.tokenizer, device="cpu")
+        longest = 0
         for text, answer in zip(texts, tagger.answer(asked(*texts)), strict=True):
             # One token a word here, so the pipeline's tokens are our words; O is what it leaves out.
-            expected = {(t["start"], t["end"], t["entity"][2:]) for t in pipeline(text)}
-            got = {(w.start, w.end) for w in words(text, *_encoded(tagger, text))}
+            tokens = pipeline(text)
+            scores = {t["start"]: t["score"] for t in tokens}
+            expected = {(t["start"], t["end"], t["entity"][2:]) for t in tokens}
+            read = words([text], *_encoded(tagger, text))
+            got = set(zip(read.start.tolist(), read.end.tolist(), strict=True))
             assert {(s, e) for s, e, _ in expected} <= got
             covered = {
                 (s, e, entity.label) for entity in answer.entities for s, e in got if entity.start <= s < entity.end
             }
             assert covered == expected
+            for entity in answer.entities:
+                mean = np.mean([score for start, score in scores.items() if entity.start <= start < entity.end])
+                assert entity.score == pytest.approx(mean, abs=1e-6)
+            longest = max(longest, *(len(entity.text.split()) for entity in answer.entities))
+        assert longest > 1
 
 
 def _encoded(tagger, text):
     encoded = tagger.tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
-    return encoded["offset_mapping"], encoded.word_ids()
+    return [encoded["offset_mapping"]], [encoded.word_ids()]
 
 
 class TestOverlong:
@@ -324,14 +273,36 @@ class TestOverlong:
             window = [2, *ids[begin : begin + 10], 3]
             with torch.inference_mode():
                 best = tagger.network(torch.tensor([window])).logits[0].argmax(-1).tolist()
-            labels += [SCHEME[best[1 + i - begin]] for i in taken]
+            labels += [best[1 + i - begin] for i in taken]
         begins = [sum(len(word) + 1 for word in text.split(" ")[:i]) for i in range(20)]
-        tagged = [
-            Tagged(b, b + len(w), label[0], label[2:], 1.0)
-            for b, w, label in zip(begins, text.split(" "), labels, strict=True)
-        ]
-        assert set(answer.entities) == set(spans(text, tagged))
+        ends = [begin + len(word) for begin, word in zip(begins, text.split(" "), strict=True)]
+        stretches = zip(*spans(tagger.labels, np.array(labels), np.zeros(20)), strict=True)
+        expected = {(begins[first], ends[last - 1], SCHEME[labels[first]][2:]) for first, last in stretches}
+        assert {(e.start, e.end, e.label) for e in answer.entities} == expected
         assert len(set(labels)) > 1
+
+    @pytest.mark.parametrize("overlong", ["window", "truncate"])
+    @pytest.mark.parametrize(("limit", "stride"), [(3, 0), (8, 0), (8, 1), (12, 64), (None, 0)])
+    def test_rows_are_those_of_the_tokenizer(self, byte_level_tagger, overlong, limit, stride):
+        """Also where a text is cut between a space and its word."""
+        tagger = HfTagger(path=byte_level_tagger, overlong=overlong, max_length=limit, stride=stride)
+        texts = ["Zoë  works for \U0001f600 Acme." * 3, "", "  ", "\n Zoë", "Acme, for"]
+        cut = {} if limit is None else {"truncation": True, "max_length": limit}
+        if cut and overlong == "window":
+            cut |= {"return_overflowing_tokens": True, "stride": min(stride, (limit - 2) // 2)}
+        expected = tagger.tokenizer(texts, return_token_type_ids=True, **cut)
+        read = tagger._read(texts)
+        assert [row.columns["input_ids"] for row in read.rows] == expected["input_ids"]
+        assert [row.columns["token_type_ids"] for row in read.rows] == expected["token_type_ids"]
+        plain = tagger.tokenizer(texts, add_special_tokens=False, return_offsets_mapping=True)
+        assert read.offsets == plain["offset_mapping"]
+        # What the rows speak for is every token, once, unless it is cut off.
+        ids = [one for several in plain["input_ids"] for one in several]
+        spoken = [place for row in read.rows for place in range(row.tokens.start, row.tokens.stop)]
+        assert spoken == sorted(set(spoken))
+        assert len(spoken) == len(ids) or overlong == "truncate"
+        for row in read.rows:
+            assert row.columns["input_ids"][row.own] == ids[row.tokens]
 
     def test_max_length(self, lexicon_tagger, random_tagger):
         assert HfTagger(path=lexicon_tagger).limit == 32
