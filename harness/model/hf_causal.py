@@ -183,7 +183,12 @@ class HfCausal(PromptModel, TokenGauge, HfModel):
             alike[self._most(one)].append(i)
         for most, group in alike.items():
             written = generate(
-                self.network, [prompts[i] for i in group], most=most, batch_size=self.batch_size, ends=self._ends
+                self.network,
+                [prompts[i] for i in group],
+                most=most,
+                batch_size=self.batch_size,
+                ends=self._ends,
+                budget=self.budget,
             )
             for i, said in zip(group, written, strict=True):
                 read = len(prompts[i])
