@@ -324,7 +324,14 @@ def nearest(name: str, known: Any) -> str:
     wanted = str(name).casefold()
     # `bert` is less like `bert_conll` than the matcher asks for.
     longer = [entry for entry in folded if len(wanted) > 2 and entry.startswith(f"{wanted}_")]
-    close = difflib.get_close_matches(wanted, folded, n=1) or longer
+    # What both begin with would make any two keys of a group alike.
+    group, _, last = wanted.rpartition(".")
+    beside = [entry for entry in folded if group and entry.rpartition(".")[0] == group]
+    if beside:
+        found = difflib.get_close_matches(last, [entry.rpartition(".")[2] for entry in beside], n=1)
+        close = [f"{group}.{key}" for key in found]
+    else:
+        close = difflib.get_close_matches(wanted, folded, n=1) or longer
     return f"; did you mean {folded[close[0]]!r}?" if close else ""
 
 

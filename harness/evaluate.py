@@ -3,7 +3,8 @@
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +40,7 @@ from harness.plan import Plan, TaskPlan
 from harness.predict import ask
 from harness.records import Answer
 from harness.run_folder import is_complete, write_results, write_run
+from harness.said import shown
 from harness.scoring import Case, Judgement, Scored, questions_of, read_answers, score_examples, scores_json
 
 
@@ -188,7 +190,7 @@ def run_task(
             took["judging"] = judging(
                 {name: one.identity for name, one in judged.items()}, [*of_stored, *findings.took]
             )
-        failure = over_error_limit(scored.ledger, config.fail_on_error, task.task.name)
+        failure = over_error_limit(scored.ledger, config.fail_on_error, task.task.name, asked.answers.values())
         write_run(task.folder, "complete", failure=failure, **took)
         remove_journal(task.folder)
         remove_finding_journal(task.folder)
@@ -294,8 +296,17 @@ def model_identity(task: TaskPlan, config: RunConfig) -> dict[str, Any]:
     return {"name": config.model_name, "signature": task.model.signature(), "gold": task.model.gold}
 
 
-def over_error_limit(ledger: Mapping[str, Any], limit: FailOnError, task: str) -> str | None:
-    """Why a run counts as failed although it has scores, or None."""
+def over_error_limit(
+    ledger: Mapping[str, Any], limit: FailOnError, task: str, answers: Iterable[Answer] = ()
+) -> str | None:
+    """Why a run counts as failed although it has scores, or None.
+
+    Args:
+        ledger: Of the run.
+        limit: What it may lose.
+        task: Its name.
+        answers: Those that were given; the commonest reason of those without one is told.
+    """
     examples = ledger["examples"]
     lost = examples["total"] - examples["scored"]
     share = lost / examples["total"] if examples["total"] else 0.0
@@ -309,8 +320,14 @@ def over_error_limit(ledger: Mapping[str, Any], limit: FailOnError, task: str) -
         return (
             f"{lost} of {examples['total']} examples have no scored answer ({bins}){named}; "
             f"a run fails above {limit.share:.0%} of the examples (fail_on_error.share){most}"
+            f"{_commonest(one.reason for one in answers if one.bin != 'scored' and one.reason)}"
         )
     return None
+
+
+def _commonest(reasons: Iterable[str]) -> str:
+    """`; most often (140): REASON`, or nothing."""
+    return "".join(f"; most often ({n}): {shown(said)}" for said, n in Counter(reasons).most_common(1))
 
 
 def remove_begun(folder: Path) -> None:

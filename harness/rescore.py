@@ -158,7 +158,7 @@ def rescore(folder: Path) -> Outcome:
             for key, value in opened.run.run.items()
             if key not in ("status", "files", "versions", "hardware", "failure")
         }
-        reason = over_error_limit(scored.ledger, opened.config.fail_on_error, opened.task.name)
+        reason = over_error_limit(scored.ledger, opened.config.fail_on_error, opened.task.name, opened.answers.values())
         write_run(folder, "complete", failure=reason, **kept)
     names = (opened.corpus.name, opened.task.name, opened.config.model_name, str(folder))
     return Outcome(*names, "failed" if reason else "complete", reason, 1 if reason else 0)

@@ -230,6 +230,7 @@ def test_what_only_a_composition_shows_is_refused_too(argument):
         (["hydra/launcher=jobli"], "hydra/launcher=jobli: no such option"),
         (["modle=lead"], "modle: unknown key; did you mean 'model'?"),
         (["data.limti=3"], "data.limti: unknown key; did you mean 'data.limit'?"),
+        (["model.summarization.speed=3"], "model.summarization.speed: unknown key; `python -m harness --cfg job`"),
         (["model.summarization.sentenes=3"], "did you mean 'model.summarization.sentences'?"),
         (["+model.foo=3"], "model.foo: unknown key"),
         (["+interva=3"], "interva: unknown key; did you mean 'interval'?"),

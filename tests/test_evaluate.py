@@ -6,7 +6,7 @@ import pytest
 
 from harness.config import FailOnError
 from harness.evaluate import over_error_limit
-from harness.records import BINS
+from harness.records import BINS, Answer
 
 pytestmark = pytest.mark.core
 
@@ -41,6 +41,15 @@ def test_only_entities_are_advised_on_entities():
     advice = "a document without entities is answered by a line"
     assert advice in over_error_limit(ledger(10, missing=1), FailOnError(), "ner")
     assert advice not in over_error_limit(ledger(10, missing=1), FailOnError(), "summarization")
+
+
+def test_the_commonest_reason_is_told():
+    given = [Answer(bin="failed", reason=why) for why in ("no memory", "no\nmodel", "no\nmodel")]
+    given += [Answer(bin="missing")] * 3 + [Answer(label="a", reason="as ever")] * 4
+    assert over_error_limit(ledger(10, failed=3, missing=3), FailOnError(), "stance", given).endswith(
+        "; most often (2): no model"
+    )
+    assert "most often" not in over_error_limit(ledger(10, missing=3), FailOnError(), "stance", given[3:])
 
 
 def test_nothing_at_all_is_within_the_limit():

@@ -116,7 +116,7 @@ LAYERS = (
     {"gold", "journal", "stance_columns"},
     {"compose", "checking", "files", "config", "label_map", "prompt_files", "sentences"}
     | {"model", "metric", "format", "foreign", "judge", "source"},
-    {"records", "errors", "required", "resources", "usage", "tables", "tags", "coded", "energy"},
+    {"records", "errors", "required", "resources", "usage", "tables", "tags", "coded", "energy", "said"},
 )
 
 

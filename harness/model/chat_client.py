@@ -12,7 +12,7 @@ from typing import Any
 from harness.errors import ResourceError
 from harness.model.chat_outcome import Outcome, read_response
 from harness.model.endpoint import is_loopback
-from harness.model.said import shown
+from harness.said import shown
 
 # A longer reply is none.
 MOST_BYTES = 32_000_000

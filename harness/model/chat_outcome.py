@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from harness.model.said import shown, without
+from harness.said import shown, without
 
 # Statuses after which the same request may succeed; 409 and 425 are those of servers that are still warming up.
 RETRIED = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529})

@@ -13,9 +13,9 @@ from harness.errors import ConfigError, ResourceError
 from harness.model.base import GoldUse
 from harness.model.budget import Budget, found_budget
 from harness.model.int8 import SCHEME, quantized
-from harness.model.said import shortened
 from harness.model.weights import StoredWeights, fingerprint, locate, quiet
 from harness.records import Answer, Input
+from harness.said import shortened
 
 # Models whose position table starts after the padding id, so that it holds fewer tokens than it has rows.
 PADDED_POSITIONS = frozenset(

@@ -10,12 +10,12 @@ from harness.model.batching import keys, pad, rows
 from harness.model.budget import Budget, found_budget
 from harness.model.checkpoint import HfModel
 from harness.model.onnxruntime import SCHEME, exported
-from harness.model.said import shortened
 from harness.model.streams import a_core_each, streams_for
+from harness.said import shortened
 
 # Rows and columns of unlike passes, after which compiled kernels take any; one row has kernels of its own.
 WARM_UP = ((2, 8), (3, 24), (1, 16))
-# Texts of two unlike passes, to convert a model with.
+# Texts of two unlike passes, to export a model with.
 SAMPLES = (
     ("It rained.", "On Monday 12 people saw the new bridge in Kyoto."),
     ("She said that the bank, which closed in 2019, would never open again in Paris or in Rome.", "No.", "Not yet."),
@@ -30,8 +30,7 @@ class HfClassifier(HfModel):
         batch_tokens: Tokens of one forward pass, padding included; None finds them from the device. Halved where they
             do not fit into memory, down to one text. Never moves an answer beyond rounding.
         compile: Whether kernels are compiled for the model (`torch.compile`) before the first answer.
-        runtime: What makes the forward passes: torch, or on a CPU ONNX Runtime, which the model is exported for in
-            memory.
+        runtime: What makes the forward passes: torch, or on a CPU ONNX Runtime, which the model is exported for.
     """
 
     batch_size: int = 256

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness.model.program import MOST_LINE
-from harness.model.said import printable, redacted
 from harness.records import Answer, Entity, Input, Mention, NerInput, StanceInput, SummaryInput
+from harness.said import printable, redacted
 
 # Characters that are kept of a line that could not be read.
 MOST_RAW = 20_000

@@ -12,10 +12,10 @@ from harness.config import nearest
 from harness.errors import ConfigError, ResourceError
 from harness.model.base import GoldUse
 from harness.model.file_hashes import content_sha256
-from harness.model.said import shortened
 from harness.model.weights import PROBE_SECONDS, StoredWeights, fingerprint, locate, quiet
 from harness.model.windows import chars_read, merged, word_windows
 from harness.records import Answer, Entity, Example, Input, TaskName
+from harness.said import shortened
 
 if TYPE_CHECKING:
     from harness.gold import Corpus

@@ -33,6 +33,7 @@ def generate(
     batch_size: int,
     ends: Sequence[int],
     budget: Budget | None = None,
+    kept: Budget | None = None,
 ) -> list[Written]:
     """Continues each prompt with its likeliest tokens, up to an end or to `most` tokens.
 
@@ -46,6 +47,7 @@ def generate(
         batch_size: Prompts that are continued together, fewer where memory is too small for what is kept of them.
         ends: Tokens that end an answer.
         budget: Tokens of a pass that reads prompts; None finds them from the device.
+        kept: Tokens whose keys and values are kept at once; None finds them from the device.
     """
     rows = [tuple(prompt) for prompt in prompts]
     found: list[Written] = [Written((), False, True)] * len(rows)
@@ -58,7 +60,7 @@ def generate(
         for i, one in zip(chosen, made, strict=True):
             found[i] = one
 
-    cache_budget(network).run([len(row) + most for row in rows], batch_size, write)
+    (kept or cache_budget(network)).run([len(row) + most for row in rows], batch_size, write)
     return found
 
 

@@ -14,11 +14,13 @@ from jinja2 import TemplateError
 
 from harness.errors import ConfigError, ResourceError
 from harness.model.base import GoldUse
+from harness.model.budget import Budget
 from harness.model.chat_template import on_one_day
 from harness.model.checkpoint import NOT_FINITE, HfModel
 from harness.model.gauge import TokenGauge
 from harness.model.gguf import SUFFIX, GgufFile, locate_gguf, require_packages
 from harness.model.greedy import generate
+from harness.model.kv_cache import cache_budget
 from harness.model.long_input import ADVICE, READING, answer_all, at_once
 from harness.model.prompted import PromptModel
 from harness.model.prompts import Message, as_text
@@ -189,6 +191,7 @@ class HfCausal(PromptModel, TokenGauge, HfModel):
                 batch_size=self.batch_size,
                 ends=self._ends,
                 budget=self.budget,
+                kept=self._kept,
             )
             for i, said in zip(group, written, strict=True):
                 read = len(prompts[i])
@@ -201,6 +204,14 @@ class HfCausal(PromptModel, TokenGauge, HfModel):
                 answer = self.read(raw, inputs[i])
                 found[i] = dataclasses.replace(answer, tokens_read=read, output_truncated=not said.ended)
         return [found[i] for i in range(len(inputs))]
+
+    @cached_property
+    def _kept(self) -> Budget:
+        """Tokens whose keys and values are kept at once; a smaller number that was learned holds for all answers.
+
+        Looked up before the first answer alone: afterwards a GPU has less free, since torch holds on to what it used.
+        """
+        return cache_budget(self.network)
 
     def _most(self, one: Input) -> int:
         """Tokens that an answer may have."""

@@ -28,10 +28,7 @@ def quantized(network: Any) -> Any:
         ) from fault
     if torch.backends.quantized.engine == "none":
         raise ResourceError("dtype=int8: torch has no int8 kernels for this machine; choose another dtype")
-    linear = {name for name, module in network.named_modules() if isinstance(module, torch.nn.Linear)}
-    chosen = dict.fromkeys(sorted(linear - heads(network)), per_channel_dynamic_qconfig)
-    if not chosen:
-        raise ResourceError("dtype=int8: the model has no linear layers below its head; choose another dtype")
+    chosen = dict.fromkeys(linear_layers(network), per_channel_dynamic_qconfig)
     with warnings.catch_warnings():
         # It says that it is deprecated; what is to follow it has no kernels for every CPU.
         warnings.simplefilter("ignore")
@@ -39,6 +36,21 @@ def quantized(network: Any) -> Any:
             return quantize_dynamic(network, chosen, inplace=True)  # type: ignore[no-untyped-call]
         except RuntimeError as fault:
             raise ResourceError(f"dtype=int8: torch cannot round this model's weights: {fault}") from fault
+
+
+def linear_layers(network: Any) -> list[str]:
+    """Names of the linear layers below the head.
+
+    Raises:
+        ResourceError: There are none.
+    """
+    import torch
+
+    linear = {name for name, module in network.named_modules() if isinstance(module, torch.nn.Linear)}
+    found = sorted(linear - heads(network))
+    if not found:
+        raise ResourceError("dtype=int8: the model has no linear layers below its head; choose another dtype")
+    return found
 
 
 def heads(network: Any) -> set[str]:

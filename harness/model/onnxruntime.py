@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 
 from harness.errors import ResourceError
 from harness.model.budget import out_of_memory
-from harness.model.int8 import heads
-from harness.model.said import shortened
+from harness.model.int8 import heads, linear_layers
 from harness.model.weights import quiet
+from harness.said import shortened
 
 # What the signature says of it, beside `dtype: int8`. Of 8 bits the kernels of CPUs without VNNI overflow.
 SCHEME = "linear layers below the head, dynamic, per channel, weights of 7 bits"
@@ -78,6 +78,8 @@ def exported(network: Any, samples: Sequence[dict[str, Any]], int8: bool = False
         ResourceError: ONNX Runtime is not here, or the model cannot be exported.
     """
     packages = _imported()
+    if int8:
+        linear_layers(network)  # refuses a model without any
     import torch
 
     try:
@@ -89,6 +91,8 @@ def exported(network: Any, samples: Sequence[dict[str, Any]], int8: bool = False
             if same and int8:
                 passes = Passes(_session(packages, _rounded(packages, model, heads(network))))
     except Exception as fault:  # an exporter raises what it likes
+        if out_of_memory(fault):
+            raise
         cause = fault.__cause__ or fault
         if out_of_memory(cause):
             raise cause from None
@@ -146,8 +150,10 @@ def _plain_attention(network: Any) -> Iterator[None]:
 
 def _rounded(packages: Packages, model: Path, left: set[str]) -> Path:
     """The same with its linear layers in int8, but for those of these modules."""
-    places = tuple(f"/network/{name.replace('.', '/')}/" for name in left)
-    names = [node.name for node in packages.onnx.load(model).graph.node if node.name.startswith(places)]
+    # A module of a list is named with it, as in `/network/heads.0/`.
+    places = tuple(f".network.{name}." for name in left)
+    nodes = packages.onnx.load(model).graph.node
+    names = [node.name for node in nodes if node.name.replace("/", ".").startswith(places)]
     path = model.with_name("int8.onnx")
     with _silent():
         packages.quantization.quantize_dynamic(

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO, cast
 
 from harness.errors import ResourceError
-from harness.model.said import printable
+from harness.said import printable
 
 # Bytes. A longer line is no record; a batch that says more is no answer.
 MOST_LINE = 4 * 2**20

@@ -13,10 +13,10 @@ from typing import Any, ClassVar, Literal
 from harness.errors import ConfigError, ResourceError
 from harness.model.base import GoldUse
 from harness.model.file_hashes import folder_sha256
-from harness.model.said import shortened
 from harness.model.windows import character_windows, merged
 from harness.records import Answer, Entity, Input, TaskName
 from harness.resources import resolve
+from harness.said import shortened
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,5 +1,7 @@
 """Continuing many prompts together: the same tokens as each prompt alone, on any model, and what is read for it."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from harness.model import greedy, kv_cache
@@ -70,7 +72,8 @@ def test_any_model_writes_what_it_would_write_to_each_prompt_alone(make, config,
 @pytest.mark.parametrize("pass_tokens", [1, 20])
 def test_neither_batches_nor_passes_move_a_token(batch_size, pass_tokens):
     network = llama()
-    for prompts in (PROMPTS, [BEGINNING + prompt for prompt in PROMPTS], [(*BEGINNING, 4), (*BEGINNING, 5)], [(3,)]):
+    alike = [(*BEGINNING, 4), (*BEGINNING, 5)], [BEGINNING] * 3, [BEGINNING, (*BEGINNING, 4)]
+    for prompts in (PROMPTS, [BEGINNING + prompt for prompt in PROMPTS], *alike, [(3,)], [(3,), (4,)]):
         found = tokens(network, prompts, batch_size=batch_size, budget=Budget(pass_tokens))
         assert found == [alone(network, prompt) for prompt in prompts]
 
@@ -160,3 +163,21 @@ class TestMemory:
         assert cache_budget(llama()).tokens == 100
         (layer, *_), each = read_prompts(llama(), PROMPTS[1:2], 1, Budget(100)).layers, 12
         assert (layer.keys.shape, layer._room[0].shape) == ((1, 2, 11, 8), (1, 2, each, 8))
+
+    @pytest.mark.parametrize(
+        ("free", "tokens"),
+        [
+            (2**40, 2**30 // 256),  # not more than on a CPU
+            # 256 bytes a token: half of 1 MiB holds 2,048 of them.
+            (2**20, 2048),
+            (2**20 + 2**16, 2048),  # a little more moves nothing
+            (0, 1),
+        ],
+    )
+    def test_on_a_gpu_by_its_free_memory(self, monkeypatch, free, tokens):
+        monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (free, 2**40))
+        made = llama()
+        network = SimpleNamespace(
+            parameters=made.parameters, config=made.config, dtype=made.dtype, device=torch.device("cuda:0")
+        )
+        assert cache_budget(network).tokens == tokens

@@ -12,10 +12,12 @@ from harness.compose import compose_jobs, parse_arguments
 from harness.errors import ConfigError, ResourceError
 from harness.evaluate import run_plan
 from harness.files import sha256
-from harness.model import hf_causal
+from harness.model import greedy, hf_causal
+from harness.model.budget import Budget
 from harness.model.gauge import lead_and_tail, truncated
 from harness.model.greedy import generate
 from harness.model.hf_causal import HfCausal
+from harness.model.kv_cache import read_prompts
 from harness.model.prompts import Prompt
 from harness.plan import plan
 from harness.records import Answer, Entity, Example, NerInput, References, Stance, StanceInput, SummaryInput, Target
@@ -226,6 +228,25 @@ class TestGeneration:
         # The last token of a prompt goes with what is written.
         assert widths[:2] == [70, 29]
         assert together == [generate(network, [prompt], most=8, batch_size=1, ends=[END])[0] for prompt in prompts]
+
+    def test_how_many_are_continued_at_once_is_looked_up_once_and_what_is_learned_is_kept(self, path, monkeypatch):
+        """Afterwards a GPU has less free, since torch holds on to what it used."""
+        room = Budget(10_000)
+        monkeypatch.setattr(hf_causal, "cache_budget", lambda network: found.append(network) or room)
+        found, sizes = [], []
+
+        def read(network, prompts, *rest):
+            sizes.append(len(prompts))
+            if len(prompts) > 2:
+                raise MemoryError
+            return read_prompts(network, prompts, *rest)
+
+        monkeypatch.setattr(greedy, "read_prompts", read)
+        inputs = texts(9, 9, 9, 9)
+        model = ready(path, SUMMARY, inputs, max_new_tokens=3)
+        assert model.answer(inputs) == model.answer(inputs)
+        assert len(found) == 1
+        assert sizes == [4, 2, 2, 2, 2]
 
     def test_the_end_of_an_answer(self, path):
         network = ready(path, SUMMARY, texts(3)).network

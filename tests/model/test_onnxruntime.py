@@ -17,6 +17,7 @@ import pytest
 from harness.errors import ResourceError
 from harness.model.hf_pair import HfPair
 from harness.model.hf_tagger import HfTagger
+from harness.model.int8 import quantized
 from harness.model.onnxruntime import Passes, exported
 from harness.model.weights import quiet
 from harness.records import NerInput, StanceInput, Target
@@ -145,6 +146,22 @@ class Small(torch.nn.Module):
         return transformers.modeling_outputs.SequenceClassifierOutput(logits=self.change(logits, input_ids))
 
 
+def wide_product(logits, ids):
+    """Of a row of a million tokens, a million by a million numbers."""
+    return logits + (ids.float().T @ ids.float()).mean()
+
+
+class Listed(Small):
+    """A model whose heads stand in a list."""
+
+    base_model_prefix = "base"
+
+    def __init__(self):
+        super().__init__()
+        self.base, self.heads = torch.nn.Linear(3, 3), torch.nn.ModuleList([torch.nn.Linear(3, 3)])
+        self.change = lambda logits, ids: self.heads[0](self.base(logits))
+
+
 def sample(*shape):
     return {
         "input_ids": torch.arange(shape[0] * shape[1]).reshape(shape) % 50,
@@ -218,9 +235,12 @@ class TestConversion:
         with pytest.raises(MemoryError):
             exported(Small(full), SAMPLES)
 
+    def test_nor_is_memory_that_runs_out_in_the_exported_model(self):
+        with pytest.raises(MemoryError, match=r"running .*MatMul"):
+            exported(Small(wide_product), (SAMPLES[0], sample(1, 10**6)))
+
     def test_a_pass_that_does_not_fit(self, capfd):
-        """A product of a million by a million numbers."""
-        passes = exported(Small(lambda logits, ids: logits + (ids.float().T @ ids.float()).mean()), SAMPLES)
+        passes = exported(Small(wide_product), SAMPLES)
         with pytest.raises(MemoryError, match=r"running .*MatMul"):
             passes(**sample(1, 10**6))
         assert passes(**SAMPLES[0]).logits.shape == (2, 3)
@@ -276,6 +296,16 @@ class TestInt8:
             assert (abs(weights * steps - expected) <= steps * 0.5001).all()
         assert seen == linear - {"classifier"}
 
+    def test_a_head_in_a_list_is_left_too(self, monkeypatch):
+        graphs = []
+        made = Passes.__init__
+        monkeypatch.setattr(
+            Passes, "__init__", lambda one, session: made(one, session) or graphs.append(onnx.load(session._model_path))
+        )
+        exported(Listed(), SAMPLES, int8=True)
+        rounded = [node.name for node in graphs[1].graph.node if node.op_type == "MatMulInteger"]
+        assert rounded == ["/network/base/Gemm_MatMul_quant"]
+
     def test_answers_are_those_of_float32_nearly(self, tmp_path):
         path = saved(tmp_path, "bert", transformers.AutoModelForTokenClassification)
         expected, found = (
@@ -284,6 +314,14 @@ class TestInt8:
         some, others = ({(i, *e) for i, a in enumerate(labelled(answers)) for e in a} for answers in (expected, found))
         assert found != expected
         assert len(some & others) > 0.9 * len(some | others)
+
+    def test_a_model_of_which_nothing_would_be_rounded(self):
+        """GPT-2 has layers of another class; both ways would leave it as it is and call it int8."""
+        sizes = {"vocab_size": 20, "n_positions": 8, "n_embd": 8, "n_layer": 1, "n_head": 1}
+        network = transformers.GPT2ForTokenClassification(transformers.GPT2Config(**sizes))
+        for rounded in (quantized, lambda network: exported(network, SAMPLES, int8=True)):
+            with pytest.raises(ResourceError, match="has no linear layers below its head"):
+                rounded(network)
 
     def test_stands_in_the_signature(self):
         found = HfTagger(path=NER, runtime="onnxruntime", dtype="int8").signature()
