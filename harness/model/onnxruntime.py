@@ -123,7 +123,7 @@ def _trace(network: Any, sample: dict[str, Any], path: Path) -> None:
         # a constant.
         warnings.simplefilter("ignore")
         torch.onnx.export(
-            Scored().eval(),
+            Scored().train(False),
             tuple(sample.values()),
             path,
             input_names=list(sample),

@@ -206,6 +206,7 @@ class TestConversion:
         model.network.register_forward_pre_hook(watch)
         exported(model.network, model._samples())
         assert seen == ["eager", "sdpa", "sdpa"]
+        assert not any(module.training for module in model.network.modules())
 
     def test_nothing_is_left_on_the_disk(self, tmp_path, monkeypatch):
         monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
