@@ -7,6 +7,7 @@ import signal
 import socket
 import sys
 import tempfile
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from types import FrameType
@@ -86,7 +87,9 @@ def run(arguments: list[str]) -> int:
     for number, job in enumerate(jobs):
         _plans[number] = _planned(job, several=several)
     if any(job.config.dry_run for job in jobs):
-        print_dry_run([row for ready in _plans.values() if isinstance(ready, Plan) for row in dry_run(ready)])
+        rows = [row for ready in _plans.values() if isinstance(ready, Plan) for row in dry_run(ready)]
+        # Several jobs may be the same run of a task, which is asked for once.
+        print_dry_run(list({(row["folder"], row["model"]): row for row in rows}.values()))
         refused = [ready for ready in _plans.values() if isinstance(ready, Outcome)]
         for outcome in refused:
             print(f"harness: {outcome.model} cannot run: {outcome.reason}", file=sys.stderr)
@@ -105,6 +108,7 @@ def run(arguments: list[str]) -> int:
         print(f"harness: {visible(remark)}", file=sys.stderr)
     # Inside `results`, because workers on other machines share that folder if they share anything.
     results = Path(jobs[0].config.results).expanduser()
+    made = [place for place in (results, *results.parents) if not place.exists()]
     try:
         results.mkdir(parents=True, exist_ok=True)
         _remove_abandoned(results)
@@ -122,6 +126,10 @@ def run(arguments: list[str]) -> int:
         _signals.remove()
         os.environ.pop(_JOBS, None)
         shutil.rmtree(folder, ignore_errors=True)
+        # Where everything was refused nothing is left behind, as long as nothing was there before.
+        with suppress(OSError):
+            for place in made:
+                place.rmdir()
     if not several and outcomes and all(outcome.status == "refused" for outcome in outcomes):
         raise RunError("\n".join(dict.fromkeys(outcome.reason or "refused" for outcome in outcomes)))
     for remark in dict.fromkeys(remark for outcome in outcomes for remark in outcome.remarks):

@@ -57,11 +57,14 @@ class Mark:
         return found
 
 
-def show(opened: "Reopened", *, doc: str | None = None, errors: bool = False) -> "Iterator[Text | str]":
+def show(
+    opened: "Reopened", *, model: str | None = None, doc: str | None = None, errors: bool = False
+) -> "Iterator[Text | str]":
     """The lines of a run.
 
     Args:
         opened: The run with its gold.
+        model: What the run is called; None takes the model's name.
         doc: Only this document.
         errors: Only what is not as the gold has it.
 
@@ -81,15 +84,15 @@ def show(opened: "Reopened", *, doc: str | None = None, errors: bool = False) ->
         near = difflib.get_close_matches(doc, docs, n=1, cutoff=0.3)
         hint = f"; did you mean {near[0]!r}?" if near else ""
         raise UsageError(f"--doc {doc}: not among the {len(docs)} documents of {opened.run.folder}{hint}")
-    return _lines(opened, [doc] if doc is not None else docs, errors)
+    name = opened.run.scores["model"]["name"] if model is None else model
+    return _lines(opened, str(name), [doc] if doc is not None else docs, errors)
 
 
-def _lines(opened: "Reopened", docs: Sequence[str], errors: bool) -> "Iterator[Text | str]":
+def _lines(opened: "Reopened", model: str, docs: Sequence[str], errors: bool) -> "Iterator[Text | str]":
     from rich.text import Text
 
     task = opened.task.name
-    names = (opened.run.scores["data"]["name"], task, opened.run.scores["model"]["name"])
-    yield Text(visible(" · ".join(map(str, names))), "bold")
+    yield Text(visible(f"{opened.run.scores['data']['name']} · {task} · {model}"), "bold")
     legend = Text("")
     for sign in _OF_TASK[task]:
         legend.append(sign, SIGNS[sign][1]).append(f" {SIGNS[sign][0]}   ")

@@ -185,6 +185,25 @@ def test_results_that_is_a_file_is_said(capsys, folder):
     assert files(folder) == ["taken"]
 
 
+def test_dry_run_of_a_sweep_counts_a_run_once(capsys, folder):
+    sweep = ["-m", "model=baseline", "task=[ner,summarization]", "model.summarization.sentences=1,2", "dry_run=true"]
+    assert command(sweep) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [sum(line.startswith(task) for line in lines) for task in ("ner", "summarization")] == [1, 2]
+
+
+def test_a_model_that_cannot_be_loaded_leaves_nothing(capsys, folder):
+    pytest.importorskip("torch")
+    given = ["model=tiny", "task=ner", "model.ner.device=gpu0"]
+    assert command([*given, "results=deep/results"]) == 2
+    assert "model.ner.device: 'gpu0' cannot be used here" in capsys.readouterr().err
+    assert files(folder) == []
+    # What was there before stays, empty or not.
+    (folder / "mine").mkdir()
+    assert command([*given, "results=mine"]) == 2
+    assert files(folder) == ["mine"]
+
+
 def test_dry_run_asks_nothing_and_writes_nothing(capsys, folder):
     assert command(["model=lead", "dry_run=true"]) == 0
     assert "3" in capsys.readouterr().out

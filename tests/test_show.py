@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 
 import pytest
 
@@ -120,6 +121,15 @@ def shown(results, capsys, monkeypatch):
         return out
 
     return show
+
+
+def test_runs_of_one_model_are_told_apart(results, tmp_path, capsys):
+    (folder,) = (results / "ner").iterdir()
+    for name in ("sys,a=1", "sys,a=2"):
+        shutil.copytree(folder, tmp_path / name)
+    assert command(["show", str(tmp_path)]) == 0
+    found = [line for line in capsys.readouterr().out.splitlines() if line.startswith("mine · ner")]
+    assert found == ["mine · ner · sys,a=1", "mine · ner · sys,a=2"]
 
 
 def test_entities_are_marked_in_the_text(shown):

@@ -12,12 +12,15 @@ def run(arguments: list[str]) -> int:
     parser.add_argument("--doc", metavar="ID", help="only this document")
     parser.add_argument("--errors", action="store_true", help="only what is not as the gold has it")
     asked = parser.parse(arguments)
+    from harness.comparison.lines import run_labels
     from harness.report.terminal import write
     from harness.rescore import reopen
-    from harness.run_folder import find_runs
+    from harness.run_folder import find_runs, read_run
     from harness.show import show
 
-    folders = [folder for path in asked.runs for folder in find_runs(path)]
-    for number, folder in enumerate(dict.fromkeys(folders)):
-        write([*([""] if number else []), *show(reopen(folder), doc=asked.doc, errors=asked.errors)])
+    folders = list(dict.fromkeys(folder for path in asked.runs for folder in find_runs(path)))
+    labels = run_labels([read_run(folder) for folder in folders])
+    for number, (folder, label) in enumerate(zip(folders, labels, strict=True)):
+        shown = show(reopen(folder), model=label, doc=asked.doc, errors=asked.errors)
+        write([*([""] if number else []), *shown])
     return 0

@@ -1,5 +1,6 @@
 """Which run is checked against which: paired by data, task and model, and only over the same gold and documents."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,11 +23,9 @@ class Pair:
     @property
     def names(self) -> Names:
         """Data, task and model, as a finding has them."""
-        names = names_of(self.run)
-        if self.label:
-            return names._replace(model=self.label)
-        other = names_of(self.baseline).model
-        return names if names.model == other else names._replace(model=f"{names.model} (baseline: {other})")
+        names, other = names_of(self.run), names_of(self.baseline).model
+        model = self.label or names.model
+        return names._replace(model=model if names.model == other else f"{model} (baseline: {other})")
 
     @property
     def scores(self) -> list[Key]:
@@ -136,7 +135,12 @@ def _check_content(run: StoredRun) -> None:
 
 def _to_one(runs: Sequence[StoredRun], base: StoredRun) -> Paired:
     wanted = names_of(base)[:2]
-    pairs = [Pair(run, base) for run in runs if names_of(run)[:2] == wanted]
+    called = Counter(map(names_of, runs))
+    pairs = [
+        Pair(run, base, run.folder.resolve().name if called[names_of(run)] > 1 else "")
+        for run in runs
+        if names_of(run)[:2] == wanted
+    ]
     others = [run for run in runs if names_of(run)[:2] != wanted]
     if others and len(runs) == 1:
         unlike = "; ".join(

@@ -206,6 +206,13 @@ def test_a_new_run_is_stated(runs, tmp_path):
     assert verdict.findings[0].names.model == "newcomer (baseline: mysystem)"
 
 
+def test_runs_of_one_model_are_told_apart_beside_one_baseline(runs, tmp_path):
+    for name, of in (("two", "broken"), ("three", "fine")):
+        shutil.copytree(runs[of], tmp_path / "run" / "made" / "stance" / name)
+    verdict = check([tmp_path / "run"], baseline=runs["base"], gate=only())
+    assert {f.names.model: f.outcome for f in verdict.findings} == {"two": "fail", "three": "pass"}
+
+
 def test_a_folder_above_both_is_asked_for_without_the_baseline(runs, tmp_path):
     shutil.copytree(runs["folder"] / "broken", tmp_path / "results")
     shutil.copytree(runs["folder"] / "base", tmp_path / "results" / "baseline")
