@@ -57,14 +57,12 @@ class Mark:
         return found
 
 
-def show(
-    opened: "Reopened", *, model: str | None = None, doc: str | None = None, errors: bool = False
-) -> "Iterator[Text | str]":
+def show(opened: "Reopened", *, model: str, doc: str | None = None, errors: bool = False) -> "Iterator[Text | str]":
     """The lines of a run.
 
     Args:
         opened: The run with its gold.
-        model: What the run is called; None takes the model's name.
+        model: What the run is called: its model's name, unless that leaves it open which run it is.
         doc: Only this document.
         errors: Only what is not as the gold has it.
 
@@ -84,8 +82,7 @@ def show(
         near = difflib.get_close_matches(doc, docs, n=1, cutoff=0.3)
         hint = f"; did you mean {near[0]!r}?" if near else ""
         raise UsageError(f"--doc {doc}: not among the {len(docs)} documents of {opened.run.folder}{hint}")
-    name = opened.run.scores["model"]["name"] if model is None else model
-    return _lines(opened, str(name), [doc] if doc is not None else docs, errors)
+    return _lines(opened, model, [doc] if doc is not None else docs, errors)
 
 
 def _lines(opened: "Reopened", model: str, docs: Sequence[str], errors: bool) -> "Iterator[Text | str]":

@@ -42,6 +42,20 @@ def tokens(network, prompts, *, batch_size=8, budget=None, most=MOST, ends=()):
     return [one.tokens for one in found]
 
 
+def room_for_two(monkeypatch):
+    """Lets memory hold two prompts; gives the sizes of the batches that are tried."""
+    sizes = []
+
+    def read(network, prompts, *rest):
+        sizes.append(len(prompts))
+        if len(prompts) > 2:
+            raise MemoryError
+        return read_prompts(network, prompts, *rest)
+
+    monkeypatch.setattr(greedy, "read_prompts", read)
+    return sizes
+
+
 def widths_read(network, prompts, **given):
     """Rows and tokens of each pass that reads prompts."""
     shapes = []
@@ -143,15 +157,7 @@ class TestMemory:
         assert [sorted(map(len, prompts)) for prompts in made] == [[30], [12, 12], [1, 2, 5]]
 
     def test_where_memory_runs_out_fewer_are_continued_together(self, monkeypatch):
-        network, sizes = llama(), []
-
-        def read(network, prompts, *rest):
-            sizes.append(len(prompts))
-            if len(prompts) > 2:
-                raise MemoryError
-            return read_prompts(network, prompts, *rest)
-
-        monkeypatch.setattr(greedy, "read_prompts", read)
+        network, sizes = llama(), room_for_two(monkeypatch)
         assert tokens(network, PROMPTS[1:]) == [alone(network, prompt) for prompt in PROMPTS[1:]]
         # Halved twice; what was written by then is not written again.
         assert sizes == [5, 2, 3, 1, 2]

@@ -12,16 +12,16 @@ from harness.compose import compose_jobs, parse_arguments
 from harness.errors import ConfigError, ResourceError
 from harness.evaluate import run_plan
 from harness.files import sha256
-from harness.model import greedy, hf_causal
+from harness.model import hf_causal
 from harness.model.budget import Budget
 from harness.model.gauge import lead_and_tail, truncated
 from harness.model.greedy import generate
 from harness.model.hf_causal import HfCausal
-from harness.model.kv_cache import read_prompts
 from harness.model.prompts import Prompt
 from harness.plan import plan
 from harness.records import Answer, Entity, Example, NerInput, References, Stance, StanceInput, SummaryInput, Target
 from tests.made_tokenizers import causal_tokenizer
+from tests.model.test_greedy import room_for_two
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
@@ -233,15 +233,7 @@ class TestGeneration:
         """Afterwards a GPU has less free, since torch holds on to what it used."""
         room = Budget(10_000)
         monkeypatch.setattr(hf_causal, "cache_budget", lambda network: found.append(network) or room)
-        found, sizes = [], []
-
-        def read(network, prompts, *rest):
-            sizes.append(len(prompts))
-            if len(prompts) > 2:
-                raise MemoryError
-            return read_prompts(network, prompts, *rest)
-
-        monkeypatch.setattr(greedy, "read_prompts", read)
+        found, sizes = [], room_for_two(monkeypatch)
         inputs = texts(9, 9, 9, 9)
         model = ready(path, SUMMARY, inputs, max_new_tokens=3)
         assert model.answer(inputs) == model.answer(inputs)
